@@ -1,0 +1,1 @@
+"""Sums kept as orders arrive, and the figures read from them."""

@@ -1,0 +1,1 @@
+"""The engine: joins what TikTok tells with what the store holds."""

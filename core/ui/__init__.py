@@ -1,0 +1,1 @@
+"""What pages share: the only core code that knows Streamlit."""

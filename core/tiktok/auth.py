@@ -11,9 +11,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from core import clock
 from core.redact import register_secret
-from core.tiktok.endpoints import AUTHORISE
+from core.tiktok.endpoints import AUTHORISE, TOKENS_AGAIN, TOKENS_NEW
 from core.tiktok.errors import BadAnswer, WrongShop
+from core.tiktok.exchange import Exchange, Parcel
 from core.tiktok.reading import count, items, mapping, needed, plain, texts
+from core.tiktok.requestlog import write_line
+from core.tiktok.skew import ServerClock
+from core.tiktok.wire import Wire
 
 API_BASE = "https://open-api.tiktokglobalshop.com"
 AUTH_BASE = "https://auth.tiktok-shops.com"
@@ -152,7 +156,7 @@ def parse_redirect(url_or_code: str, expected_state: str | None) -> Code | Redir
     text = url_or_code.strip()
     if not text or len(text) > LONGEST_PASTE:
         return _NO_CODE
-    if "=" not in text and "://" not in text:
+    if not any(mark in text for mark in ("://", "code=", "error=")):
         return _NO_CODE if text == "null" or not text.isprintable() or " " in text else Code(text)
     values = parse_qs(urlsplit(text).query or text.lstrip("?"))
     code, state = values.get("code", [""])[0].strip(), values.get("state", [None])[0]
@@ -163,6 +167,33 @@ def parse_redirect(url_or_code: str, expected_state: str | None) -> Code | Redir
     if expected_state is not None and not hmac.compare_digest((state or "").encode(), expected_state.encode()):
         return _WRONG_STATE
     return Code(code, state)
+
+
+def exchange_code(app: App, code: str, exchange: Exchange | None = None) -> Tokens:
+    """Tokens for an authorisation code. TikTok Shop API: Get Access Token.
+
+    The code works once and is never sent twice: after a lost answer the owner starts again.
+    Raises WrongCredentials (key, secret or code), WrongShop (not a seller), Unreachable and ServiceDown.
+    """
+    return _ask(app, TOKENS_NEW, {"auth_code": code, "grant_type": "authorized_code"}, exchange)
+
+
+def refresh(app: App, refresh_token: str, exchange: Exchange | None = None) -> Tokens:
+    """New tokens for a refresh token, which stops working with its use. TikTok Shop API: Refresh Access Token.
+
+    Raises SignInAgain when the authorisation is over; Unreachable says in `sent` whether TikTok may have acted.
+    """
+    return _ask(app, TOKENS_AGAIN, {"refresh_token": refresh_token, "grant_type": "refresh_token"}, exchange)
+
+
+def _ask(app: App, path: str, values: dict[str, str], exchange: Exchange | None) -> Tokens:
+    if exchange is None:
+        with Wire([app.auth_base]) as wire:
+            return _ask(app, path, values, Exchange(wire, ServerClock(), write_line))
+    # Key and secret travel in the query, in clear: that is TikTok's way, and why no address is ever logged.
+    query = urlencode({"app_key": app.key, "app_secret": app.secret, **values})
+    answer = exchange.send(Parcel("GET", app.auth_base, path, query, {}))
+    return read_tokens(answer.data, answer.request_id)
 
 
 def read_tokens(data: object, request_id: str) -> Tokens:

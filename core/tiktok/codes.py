@@ -146,6 +146,7 @@ BY_KEYWORD: tuple[tuple[tuple[str, ...], Meaning], ...] = (
     (("shop_id",), Meaning(WrongShop, "TikTok does not know this shop.", _SHOPS)),
     (("auth_code", "auth code"), GATEWAY_CODES[36004004]),
     (("refresh_token", "refresh token"), GATEWAY_CODES[98001006]),
+    (("param body.", "param query."), Meaning(Refused, "TikTok found a wrong value in the request.", _UPDATE)),
     (("version",), GATEWAY_CODES[36009014]),
 )
 

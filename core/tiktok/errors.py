@@ -89,6 +89,9 @@ class ServiceDown(TryLater):
 class Unreachable(TryLater):
     """No connection to TikTok, or no answer to a read in time."""
 
+    sent: bool = True
+    """False only when it is certain that nothing left this computer."""
+
 
 class OutcomeUnknown(TryLater):
     """A write was sent and its answer lost: it may have happened. Never resend it; read first."""

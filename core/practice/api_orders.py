@@ -57,7 +57,8 @@ def search(parts: Parts, call: Call) -> bytes:
         so_far = [place.value, place.id]
     with parts.ground.world.read() as db:
         rows = db.execute(
-            f"SELECT {column}, id, body FROM orders WHERE {where}{beyond} ORDER BY {column} {order}, id {order} LIMIT ?",
+            f"SELECT {column}, id, body FROM orders WHERE {where}{beyond} "
+            f"ORDER BY {column} {order}, id {order} LIMIT ?",
             (*values, *so_far, size + 1),
         ).fetchall()
         if place is not None:

@@ -49,7 +49,8 @@ def search(parts: Parts, call: Call) -> bytes:
         if window and total > window:
             raise Refusal(12052180, f"The filter matches more than {window} products, narrow it.")
         rows = db.execute(
-            f"SELECT id, title, status, create_time, update_time FROM products WHERE {where} AND id > ? ORDER BY id LIMIT ?",
+            "SELECT id, title, status, create_time, update_time FROM products "
+            f"WHERE {where} AND id > ? ORDER BY id LIMIT ?",
             (*values, str(place.id), size + 1),
         ).fetchall()
         skus = _skus_of(db, [row[0] for row in rows[:size]])
@@ -59,12 +60,13 @@ def search(parts: Parts, call: Call) -> bytes:
 
 
 def get(parts: Parts, call: Call) -> bytes:
-    """`GET /product/202309/products/{id}` (TikTok Shop API: "Get Product"); flat, and not for frozen or deleted ones."""
+    """`GET /product/202309/products/{id}` (TikTok Shop API: "Get Product"); flat, not for frozen or deleted ones."""
     if call.query.get("return_under_review_version") == "true":
         raise Refusal(12052547, "There is no version under review.")
     with parts.ground.world.read() as db:
         row = db.execute(
-            "SELECT id, title, status, create_time, update_time, category, brand, description FROM products WHERE id = ?",
+            "SELECT id, title, status, create_time, update_time, category, brand, description "
+            "FROM products WHERE id = ?",
             call.ids,
         ).fetchone()
         if row is None:
@@ -117,7 +119,8 @@ def _skus_of(db: sqlite3.Connection, product_ids: list[str]) -> dict[str, list[J
     marks = ",".join("?" * len(product_ids))
     rows = db.execute(
         "SELECT s.product_id, s.id, s.seller_sku, s.price, s.colour, s.size, s.barcode, k.warehouse_id, k.available "
-        f"FROM skus s JOIN stock k ON k.sku_id = s.id WHERE s.product_id IN ({marks}) ORDER BY s.product_id, s.position, k.warehouse_id",
+        f"FROM skus s JOIN stock k ON k.sku_id = s.id WHERE s.product_id IN ({marks}) "
+        "ORDER BY s.product_id, s.position, k.warehouse_id",
         product_ids,
     )
     found: dict[str, list[JSON]] = {}
@@ -125,7 +128,8 @@ def _skus_of(db: sqlite3.Connection, product_ids: list[str]) -> dict[str, list[J
         skus = found.setdefault(product_id, [])
         if not skus or skus[-1]["id"] != sku_id:
             skus.append(
-                {"id": sku_id, "seller_sku": seller_sku, "price": {"currency": CURRENCY, "tax_exclusive_price": money(price)},
+                {"id": sku_id, "seller_sku": seller_sku, "price": {"currency": CURRENCY,
+                "tax_exclusive_price": money(price)},
                  "inventory": [], "status_info": {"status": "NORMAL"}, "_more": (colour, size, barcode)}
             )  # fmt: skip
         skus[-1]["inventory"].append({"warehouse_id": warehouse_id, "quantity": available})
@@ -142,7 +146,8 @@ def _found(row: tuple[Any, ...], skus: list[JSON]) -> JSON:
     for sku in skus:
         del sku["_more"]
     product: JSON = {
-        "id": product_id, "title": title, "status": status, "create_time": created, "update_time": updated, "has_draft": False,
+        "id": product_id, "title": title, "status": status, "create_time": created, "update_time": updated,
+        "has_draft": False,
         "sales_regions": [REGION], "skus": skus, "audit": _audit_of(status),
     }  # fmt: skip
     oddity = int(product_id) // 1_000 % 7

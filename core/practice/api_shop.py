@@ -52,7 +52,8 @@ def warehouses(_parts: Parts, _call: Call) -> bytes:
 def _warehouse(number: str, name: str, kind: str, city: str, street: str, postcode: str) -> JSON:
     address = {
         "region": "United Kingdom", "state": "England", "city": city, "distict": city, "contact_person": "Pat Practice",
-        "postal_code": postcode, "full_address": f"{street}, {city}, {postcode}", "region_code": REGION, "address_line1": street,
+        "postal_code": postcode, "full_address": f"{street}, {city}, {postcode}", "region_code": REGION,
+        "address_line1": street,
         "phone_number": "(+44)7700900000",
     }  # fmt: skip
     return {

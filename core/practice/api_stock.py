@@ -22,7 +22,7 @@ PRICE = re.compile(r"\d{1,7}(\.\d{1,2})?")
 
 
 def search(parts: Parts, call: Call) -> bytes:
-    """`POST /product/202309/inventory/search` (TikTok Shop API: "Inventory Search"); `sku_ids` win over `product_ids`."""
+    """`POST /product/202309/inventory/search` (TikTok Shop API: "Inventory Search"); `sku_ids` win."""
     wish = call.json()
     sku_ids, product_ids = _ids(wish, "sku_ids"), _ids(wish, "product_ids")
     if not sku_ids and not product_ids:
@@ -38,7 +38,8 @@ def search(parts: Parts, call: Call) -> bytes:
         rows = db.execute(
             "SELECT s.product_id, s.id, s.seller_sku, k.warehouse_id, k.available, k.committed FROM skus s "
             "JOIN stock k ON k.sku_id = s.id JOIN products p ON p.id = s.product_id "
-            f"WHERE {column} IN ({','.join('?' * len(wanted))}) AND p.status NOT IN (?, ?) ORDER BY s.product_id, s.position, k.warehouse_id",
+            f"WHERE {column} IN ({','.join('?' * len(wanted))}) AND p.status NOT IN (?, ?) "
+            "ORDER BY s.product_id, s.position, k.warehouse_id",
             (*wanted, *HIDDEN),
         ).fetchall()
     return orjson.dumps({"inventory": _by_product(rows)})
@@ -62,7 +63,8 @@ def _by_product(rows: list[tuple[str, str, str, str, int, int]]) -> list[JSON]:
         if not skus or skus[-1]["id"] != sku_id:
             skus.append(
                 {"id": sku_id, "seller_sku": seller_sku, "total_available_quantity": 0, "total_committed_quantity": 0,
-                 "total_available_inventory_distribution": {"in_shop_inventory": {"quantity": 0}}, "warehouse_inventory": []}
+                 "total_available_inventory_distribution": {"in_shop_inventory": {"quantity": 0}},
+                 "warehouse_inventory": []}
             )  # fmt: skip
         sku = skus[-1]
         sku["total_available_quantity"] += available
@@ -75,7 +77,7 @@ def _by_product(rows: list[tuple[str, str, str, str, int, int]]) -> list[JSON]:
 
 
 def update(parts: Parts, call: Call) -> bytes:
-    """`POST /product/202309/products/{id}/inventory/update`: absolute, per SKU; a refused SKU never blocks the others."""
+    """`POST /product/202309/products/{id}/inventory/update`: absolute; a refused SKU never blocks the others."""
     skus = _list_of_skus(call)
     struck = call.struck_by("partial_errors")
     errors: list[JSON] = []

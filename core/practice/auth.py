@@ -1,4 +1,4 @@
-"""Authorisation as TikTok does it: a code from the consent page, tokens with absolute expiry, refresh tokens that rotate."""
+"""Authorisation as TikTok does it: a code from the consent page, tokens with absolute expiry, rotating refresh."""
 
 from __future__ import annotations
 

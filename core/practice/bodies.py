@@ -43,7 +43,8 @@ def new_order(
         "fulfillment_type": "FULFILLMENT_BY_SELLER", "shipping_type": "TIKTOK" if fate[11] < 20_000 else "SELLER",
         "delivery_type": "HOME_DELIVERY", "delivery_option_id": "7091146663229650001",
         "delivery_option_name": "Standard Shipping", "warehouse_id": warehouse_id,
-        "user_id": str(7_494_845_267_300_000_000 + fate[12] * 7_919), "buyer_email": f"p{order_id % 10**9}@chat.seller.example",
+        "user_id": str(7_494_845_267_300_000_000 + fate[12] * 7_919),
+        "buyer_email": f"p{order_id % 10**9}@chat.seller.example",
         "is_on_hold_order": hold, "is_cod": False, "is_sample_order": False, "is_buyer_request_cancel": False,
         "is_replacement_order": False, "payment_method_name": "Card", "packages": [],
         "payment": _payment(units, percent_off, fate), "recipient_address": {}, "line_items": lines,
@@ -91,7 +92,8 @@ def _payment(units: Sequence[SoldSku], percent_off: int, fate: tuple[int, ...]) 
         "currency": CURRENCY, "original_total_product_price": money(products), "seller_discount": money(seller),
         "platform_discount": "0.00", "sub_total": money(products - seller), "original_shipping_fee": money(SHIPPING),
         "shipping_fee_seller_discount": "0", "shipping_fee_platform_discount": money(platform_shipping),
-        "shipping_fee": money(SHIPPING - platform_shipping), "total_amount": money(products - seller + SHIPPING - platform_shipping),
+        "shipping_fee": money(SHIPPING - platform_shipping),
+        "total_amount": money(products - seller + SHIPPING - platform_shipping),
     }  # fmt: skip
     if fate[15] & 1:
         payment["tax"] = "0"
@@ -131,7 +133,8 @@ def ship(body: JSON, at: int, line_ids: Iterable[str] | None = None) -> list[JSO
     tracking = f"PRC{package[-12:]}GB"
     for line in left:
         line.update(
-            display_status="AWAITING_COLLECTION", package_id=package, package_status="PROCESSING", tracking_number=tracking,
+            display_status="AWAITING_COLLECTION", package_id=package, package_status="PROCESSING",
+            tracking_number=tracking,
             shipping_provider_id=ROYAL[0], shipping_provider_name=ROYAL[1], rts_time=at,
         )  # fmt: skip
     body["packages"].append({"id": package})
@@ -160,7 +163,7 @@ def complete(body: JSON, at: int) -> None:
 
 
 def cancel(body: JSON, at: int, who: str, reason: str, line_ids: Iterable[str] | None = None) -> list[JSON]:
-    """Calls off the given lines, or all; the order is CANCELLED only when no line is left. Returns the lines called off."""
+    """Calls off the given lines, or all; the order is CANCELLED only when no line is left. Returns those lines."""
     wanted = None if line_ids is None else set(line_ids)
     off = [
         line for line in body["line_items"]

@@ -23,13 +23,17 @@ _PAGE = """<!doctype html>
 <title>Practice shop: allow access</title>
 <style>
  :root {{ color-scheme: light dark }}
- body {{ font: 16px/1.5 system-ui, sans-serif; margin: 0; min-height: 100vh; display: grid; place-items: center; background: #f4f3f0; color: #24292c }}
- main {{ background: #fff; max-width: 26rem; margin: 1rem; padding: 2rem; border-radius: 12px; border: 1px solid #ddd9d2 }}
+ body {{ font: 16px/1.5 system-ui, sans-serif; margin: 0; min-height: 100vh; display: grid; place-items: center;
+  background: #f4f3f0; color: #24292c }}
+ main {{ background: #fff; max-width: 26rem; margin: 1rem; padding: 2rem; border-radius: 12px;
+  border: 1px solid #ddd9d2 }}
  h1 {{ font-size: 1.25rem; margin: 0 0 .75rem }} ul {{ padding-left: 1.2rem; color: #55605f }}
  .row {{ display: flex; gap: .75rem; margin-top: 1.5rem }}
- a {{ flex: 1; text-align: center; padding: .65rem 1rem; border-radius: 8px; text-decoration: none; border: 1px solid #3f6b63; color: #2d554e }}
+ a {{ flex: 1; text-align: center; padding: .65rem 1rem; border-radius: 8px; text-decoration: none;
+  border: 1px solid #3f6b63; color: #2d554e }}
  a.yes {{ background: #2f6f63; color: #fff }} a:focus-visible {{ outline: 3px solid #8fb8ae; outline-offset: 2px }}
- @media (prefers-color-scheme: dark) {{ body {{ background: #16191a; color: #e6e8e7 }} main {{ background: #1f2425; border-color: #343b3c }}
+ @media (prefers-color-scheme: dark) {{ body {{ background: #16191a; color: #e6e8e7 }}
+  main {{ background: #1f2425; border-color: #343b3c }}
   ul {{ color: #a9b4b2 }} a {{ color: #a8d3ca }} }}
 </style></head><body><main>
 <h1>Allow access to {shop}?</h1>

@@ -28,7 +28,8 @@ _PRICE = re.compile(r"(\d{1,7})(?:\.(\d{1,2}))?")
 def truth_as_json(truth: Truth) -> JSON:
     """One SKU as the control routes show it."""
     return {
-        "sku_id": truth.sku_id, "product_id": truth.product_id, "seller_sku": truth.seller_sku, "own_sku": truth.own_sku,
+        "sku_id": truth.sku_id, "product_id": truth.product_id, "seller_sku": truth.seller_sku,
+        "own_sku": truth.own_sku,
         "title": truth.title, "variant": truth.variant, "price": money(truth.price), "status": truth.status,
         "locked": truth.locked, "available": truth.available, "committed": truth.committed,
         "warehouses": [asdict(held) for held in truth.warehouses],
@@ -44,7 +45,7 @@ def control_routes(shop: PracticeShop) -> list[Route]:
         Route("/practice/orders/{order_id}/{action}", _order_event(shop), methods=["POST"]),
         Route("/practice/orders/{order_id}", _asked(lambda request: shop.order(request.path_params["order_id"]))),
         Route("/practice/trouble", _asked(lambda _: {"troubles": shop.parts.troubles.listed(), "kinds": KINDS})),
-        Route("/practice/trouble", _asked(lambda _: shop.clear_trouble() or {}), methods=["DELETE"]),
+        Route("/practice/trouble", _asked(lambda _: _done(shop.clear_trouble)), methods=["DELETE"]),
         Route("/practice/state", _asked(lambda request: _state(shop, request))),
         Route("/practice/log", _asked(lambda request: shop.parts.journal.report(_number(request, "last", 100)))),
         Route("/practice/pictures/{product_id}.svg", _picture(shop)),
@@ -59,15 +60,15 @@ def _verbs(shop: PracticeShop) -> dict[str, Verb]:
         ),
         "price": lambda wish: truth_as_json(shop.set_price(_sku(wish), _pence(wish.get("amount")))),
         "promotion": lambda wish: truth_as_json(shop.set_promotion(_sku(wish), bool(wish.get("locked", True)))),
-        "status": lambda wish: shop.set_status(str(wish.get("product_id")), str(wish.get("status"))) or {},
+        "status": lambda wish: _done(lambda: shop.set_status(str(wish.get("product_id")), str(wish.get("status")))),
         "pass-time": lambda wish: {"events": shop.pass_time(float(wish.get("seconds", 0)))},
         "tick": lambda _: {"events": shop.tick()},
         "busy": lambda wish: {"orders": shop.busy(_whole(wish, "orders"), float(wish.get("minutes", 0)))},
         "trouble": lambda wish: asdict(shop.trouble(**_with_kind(wish))),
-        "trouble/clear": lambda _: shop.clear_trouble() or {},
+        "trouble/clear": lambda _: _done(shop.clear_trouble),
         "webhook-trouble": lambda wish: asdict(shop.webhook_trouble(**wish)),
         "settings": lambda wish: asdict(shop.change_settings(**wish)),
-        "log/reset": lambda _: shop.parts.journal.reset() or {},
+        "log/reset": lambda _: _done(shop.parts.journal.reset),
     }
 
 
@@ -150,6 +151,12 @@ async def _wish(request: Request) -> JSON:
 def _buy(shop: PracticeShop, wish: JSON) -> str:
     quantity = _whole({"quantity": 1, **wish}, "quantity")
     return shop.buy(_sku(wish), quantity, paid=bool(wish.get("paid", True)), warehouse_id=wish.get("warehouse_id"))
+
+
+def _done(work: Callable[[], None]) -> JSON:
+    """An empty answer after work that returns nothing."""
+    work()
+    return {}
 
 
 def _sku(wish: JSON) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -52,11 +52,13 @@ KINDS = (
     Kind("jersey pyjamas", "PYJ", 3_400, 5_200, "Clothing", CLOTHES),
 )
 LINES = (
-    "Quayside", "Saltmarsh", "Fell Lane", "Old Pier", "Lantern", "Rockpool", "Heather", "Driftwood", "Northshore", "Orchard",
+    "Quayside", "Saltmarsh", "Fell Lane", "Old Pier", "Lantern", "Rockpool", "Heather", "Driftwood", "Northshore",
+    "Orchard",
     "Pebble", "Harvest", "Tideline", "Moorland", "Skylark", "Fern Hollow",
 )  # fmt: skip
 COLOURS = (
-    ("Oat", "OAT"), ("Slate", "SLT"), ("Sage", "SAG"), ("Clay", "CLY"), ("Navy", "NVY"), ("Ecru", "ECR"), ("Rust", "RST"),
+    ("Oat", "OAT"), ("Slate", "SLT"), ("Sage", "SAG"), ("Clay", "CLY"), ("Navy", "NVY"), ("Ecru", "ECR"), ("Rust",
+    "RST"),
     ("Moss", "MOS"), ("Sky", "SKY"), ("Charcoal", "CHR"),
 )  # fmt: skip
 
@@ -108,7 +110,8 @@ def make_articles(seed: int, count: int, now: int) -> Iterator[Article]:
         status = ODD_STATUS.get(number, "ACTIVATE")
         row = (
             product_id(number), title, status, kind.category, BRANDS[number % len(BRANDS)],
-            f"<p>{line} {kind.noun}: made in small batches, packed without plastic.</p>", created, updated, INKS[number % len(INKS)],
+            f"<p>{line} {kind.noun}: made in small batches, packed without plastic.</p>",
+            created, updated, INKS[number % len(INKS)],
         )  # fmt: skip
         yield Article(row, tuple(_skus(rng, number, kind, line)))
 
@@ -152,9 +155,9 @@ def _ean(twelve: str) -> str:
 
 
 def spoil_some(skus: list[SkuRow]) -> list[SkuRow]:
-    """A few seller SKUs with the flaws that real shops have: a trailing blank, lower case, none at all, one used twice."""
+    """Some seller SKUs get the flaws of real shops: a trailing blank, lower case, none at all, one used twice."""
     flawed = list(skus)
-    spoils = {
+    spoils: dict[int, Callable[[str], str]] = {
         11: lambda sku: sku + " ", 47: lambda sku: sku + " ", 29: str.lower, 83: str.lower, 120: str.lower,
         64: lambda _: "", 151: lambda _: "", 98: lambda _: skus[97][3],
     }  # fmt: skip

@@ -16,11 +16,14 @@ from core.practice.goods import first_stock, make_articles, spoil_some
 from core.practice.ground import Ground
 from core.practice.identity import SALES_WAREHOUSES
 from core.practice.life import enact, order_id
-from core.practice.pattern import DAY, HOUR, draws, next_step, units_of, weight_at
+from core.practice.pattern import DAY, HOUR, PAYMENT_SECONDS, draws, next_step, units_of, weight_at
 
 HISTORY_DAYS = 90
 DEFAULT_ORDERS = 2_200
 BATCH = 2_000
+ENOUGH_FOR_VARIETY = 200
+LAST_UNPAID = 2
+LAST_HOUR = 6
 
 OrderRow = tuple[int, int, int, str, str, int, int, float | None, str | None, bytes]
 
@@ -30,7 +33,8 @@ class Choice:
 
     def __init__(self, db: sqlite3.Connection, seed: int) -> None:
         rows = db.execute(
-            "SELECT s.id, s.product_id, s.seller_sku, p.title, s.variant, s.price FROM skus s JOIN products p ON p.id = s.product_id "
+            "SELECT s.id, s.product_id, s.seller_sku, p.title, s.variant, s.price "
+            "FROM skus s JOIN products p ON p.id = s.product_id "
             "WHERE p.status = 'ACTIVATE' ORDER BY s.id"
         )
         self.skus = [SoldSku(*row) for row in rows]
@@ -92,7 +96,10 @@ def _orders(
         in_second = rng.random() < 0.25 and all(unit.sku_id in second for unit in units)
         warehouse = SALES_WAREHOUSES[in_second]
         body = bodies.new_order(new_id, at, units, warehouse, ground.settings.hold, fate)
-        due, action, returned = _live_until(body, at, now, fate, ground.seed)
+        if count >= ENOUGH_FOR_VARIETY and number > count - LAST_UNPAID:  # someone is always at the till
+            due, action, returned = at + PAYMENT_SECONDS, "expire", False
+        else:
+            due, action, returned = _live_until(body, at, now, fate, ground.seed)
         for sku_id, open_now in bodies.open_units(body["line_items"]).items():
             held[sku_id, warehouse] = held.get((sku_id, warehouse), 0) + open_now
         yield new_id, at, body["update_time"], body["status"], warehouse, 0, returned, due, action, orjson.dumps(body)
@@ -113,7 +120,9 @@ def _live_until(
 
 
 def _moments(rng: Random, now: int, count: int) -> Iterator[int]:
-    """`count` moments of the last ninety days in order, spread as people shop."""
+    """`count` moments of the last ninety days in order, spread as people shop; a few fall into the last half hour."""
+    just_now = LAST_HOUR if count >= ENOUGH_FOR_VARIETY else 0
+    count -= just_now
     first = (now - HISTORY_DAYS * DAY) // HOUR * HOUR
     hours = range(first, now, HOUR)
     weights = [weight_at(hour, first) * rng.uniform(0.5, 1.5) * min(1.0, (now - hour) / HOUR) for hour in hours]
@@ -124,3 +133,4 @@ def _moments(rng: Random, now: int, count: int) -> Iterator[int]:
         given += wanted
         span = min(HOUR, now - hour)
         yield from sorted(hour + int(rng.random() * span) for _ in range(wanted))
+    yield from sorted(now - rng.randrange(60, HOUR // 2) for _ in range(just_now))

@@ -1,4 +1,4 @@
-"""Who the practice shop is: its made-up keys, ids, warehouses and scopes, and the choices that can be turned while it runs."""
+"""Who the practice shop is: its made-up keys, ids, warehouses and scopes, and its switches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Credentials:
     """The app that may talk to the practice shop. Made up, and visibly so."""
 
     app_key: str = "practice-app-key"
-    app_secret: str = "practice-app-secret-not-real"
+    app_secret: str = "practice-app-secret-not-real"  # noqa: S105
     service_id: str = "7000000000000000001"
 
 

@@ -61,7 +61,8 @@ class Journal:
             newest = list(self._entries)[-last:][::-1] if last else []
             return {
                 "total": sum(self._requests.values()), "writes": self._writes, "by_endpoint": dict(self._requests),
-                "by_status": dict(self._statuses), "by_code": dict(self._codes), "last": [asdict(entry) for entry in newest],
+                "by_status": dict(self._statuses), "by_code": dict(self._codes),
+                "last": [asdict(entry) for entry in newest],
             }  # fmt: skip
 
 

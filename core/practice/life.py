@@ -1,4 +1,4 @@
-"""The life of orders: each documented transition, what it does to stock, and the timers that make it happen by itself."""
+"""The life of orders: each documented transition, what it does to stock, and the timers behind it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Orders:
         self, number: str, action: str, *, at: float | None = None, stamp: float | None = None, who: str = "BUYER",
         reason: str | None = None, line_ids: Sequence[str] | None = None,
     ) -> JSON:  # fmt: skip
-        """Lets one event happen to an order: `at` is when its next timer starts, `stamp` what the order shows; both default to now."""
+        """Lets one event happen: `at` is when the next timer starts, `stamp` what the order shows; both default now."""
         at = self._ground.now() if at is None else at
         with self._ground.world.write() as db:
             body = self.body(number)
@@ -136,7 +136,8 @@ class Orders:
         """The timers that have run out, oldest first: id, when, action, by hand, status."""
         with self._ground.world.read() as db:
             return db.execute(
-                "SELECT id, due_at, due_action, by_hand, status FROM orders WHERE due_at <= ? ORDER BY due_at, id LIMIT ?",
+                "SELECT id, due_at, due_action, by_hand, status FROM orders "
+                "WHERE due_at <= ? ORDER BY due_at, id LIMIT ?",
                 (now, limit),
             ).fetchall()
 
@@ -154,7 +155,8 @@ class Orders:
         units: dict[tuple[str, str], int] = {}
         with self._ground.world.read() as db:
             rows = db.execute(
-                "SELECT warehouse_id, body FROM orders WHERE status IN ('UNPAID', 'ON_HOLD', 'AWAITING_SHIPMENT', 'PARTIALLY_SHIPPING')"
+                "SELECT warehouse_id, body FROM orders "
+                "WHERE status IN ('UNPAID', 'ON_HOLD', 'AWAITING_SHIPMENT', 'PARTIALLY_SHIPPING')"
             )
             for warehouse_id, body in rows:
                 for sku_id, count in bodies.open_units(orjson.loads(body)["line_items"]).items():
@@ -177,7 +179,7 @@ class Orders:
         reason: str | None,
         line_ids: Sequence[str] | None,
     ) -> None:
-        """Releases what was committed; a seller who is out of stock sells no more of it (TikTok Shop API: order FAQ)."""
+        """Releases what was committed; a seller out of stock sells no more of it (TikTok Shop API: order FAQ)."""
         chosen = reason or default_reason(who, body["status"])
         off = bodies.cancel(body, seen, who, chosen, line_ids)
         units = bodies.open_units(off)
@@ -202,7 +204,8 @@ class Orders:
         if status != body["status"]:  # an event that leaves the status alone leaves the timer running
             due, next_action = self._next(body, number, bool(by_hand), at)
         db.execute(
-            "UPDATE orders SET update_time = ?, status = ?, returned = returned OR ?, due_at = ?, due_action = ?, body = ? WHERE id = ?",
+            "UPDATE orders SET update_time = ?, status = ?, returned = returned OR ?, due_at = ?, due_action = ?, "
+            "body = ? WHERE id = ?",
             (body["update_time"], body["status"], action == "return", due, next_action, orjson.dumps(body), number),
         )
 

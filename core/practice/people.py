@@ -39,8 +39,10 @@ def address_of(seed: int, order_id: int) -> JSON:
     town, nation, postcode = TOWNS[(mix >> 8) % len(TOWNS)]
     street = f"{1 + (mix >> 12) % 180} {STREETS[(mix >> 20) % len(STREETS)]}"
     return {
-        "name": f"{first} {last}", "first_name": first, "last_name": last, "phone_number": f"(+44)7700900{mix % 1000:03d}",
-        "postal_code": postcode, "region_code": "GB", "address_line1": street, "address_detail": street, "post_town": town,
+        "name": f"{first} {last}", "first_name": first, "last_name": last,
+        "phone_number": f"(+44)7700900{mix % 1000:03d}",
+        "postal_code": postcode, "region_code": "GB", "address_line1": street, "address_detail": street,
+        "post_town": town,
         "full_address": f"{street}, {town}, {postcode}, United Kingdom",
         "district_info": [
             {"address_level": "L0", "address_level_name": "Country", "address_name": "United Kingdom"},
@@ -54,6 +56,7 @@ def hide(address: JSON) -> JSON:
     name = "".join(f"{part[0]}*** " for part in str(address.get("name", "")).split()).strip()
     return {
         "name": name, "phone_number": "(+44)*****" + str(address.get("phone_number", ""))[-2:], "region_code": "GB",
-        "postal_code": str(address.get("postal_code", ""))[:2] + "***", "address_line1": "****", "address_detail": "****",
+        "postal_code": str(address.get("postal_code", ""))[:2] + "***", "address_line1": "****",
+        "address_detail": "****",
         "full_address": "United Kingdom, ****", "district_info": address.get("district_info", [])[:1],
     }  # fmt: skip

@@ -9,7 +9,8 @@ _TILE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 600" width="
 <rect width="600" height="600" fill="{ink}"/>
 <circle cx="{x}" cy="{y}" r="230" fill="#ffffff" opacity="0.14"/>
 <rect x="0" y="470" width="600" height="130" fill="#000000" opacity="0.07"/>
-<text x="300" y="345" text-anchor="middle" font-family="Georgia, serif" font-size="150" fill="#ffffff" opacity="0.92">{initials}</text>
+<text x="300" y="345" text-anchor="middle" font-family="Georgia, serif" font-size="150" fill="#ffffff"
+ opacity="0.92">{initials}</text>
 </svg>"""
 
 

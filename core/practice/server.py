@@ -37,7 +37,7 @@ def build_app(shop: PracticeShop) -> ASGIApp:
 
 
 class Door:
-    """Lets in only requests for a loopback name, so that no foreign web page can reach the shop through a name of its own."""
+    """Lets in only requests for a loopback name, so that no web page can reach the shop under a name of its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -73,7 +73,8 @@ class PracticeServer:
         self.port = int(self._socket.getsockname()[1])
         self.base_url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
         config = uvicorn.Config(
-            build_app(shop), log_config=None, log_level="critical", access_log=False, date_header=False, server_header=False,
+            build_app(shop), log_config=None, log_level="critical", access_log=False, date_header=False,
+            server_header=False,
             lifespan="off", timeout_keep_alive=75, timeout_graceful_shutdown=1, loop="asyncio", ws="none",
         )  # fmt: skip
         self._server = uvicorn.Server(config)

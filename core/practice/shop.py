@@ -36,9 +36,10 @@ MOST_UNITS = 99_999
 class PracticeShop:
     """A made-up TikTok Shop with goods, orders and stock; everything is fixed by the seed and the clock.
 
-    `path` is its SQLite file, or ":memory:". A new shop is filled with `products` products and `orders` orders of the last
-    ninety days (None: about 2,200); an existing one is opened as it was left. `clock` gives Unix seconds. `living` lets new
-    orders arrive at each `tick`; `rate` is the number of requests a second that the API takes per endpoint.
+    `path` is its SQLite file, or ":memory:". A new shop is filled with `products` products and `orders` orders of the
+    last ninety days (None: about 2,200); an existing one is opened as it was left. `clock` gives Unix seconds. `living`
+    lets new orders arrive at each `tick`; `rate` is how many requests a second the API takes per endpoint, `burst` how
+    many at once (None: as many as `rate`). `hold` is whether paid orders wait an hour (None: as kept, at first yes).
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class PracticeShop:
     # Buying and what follows
 
     def buy(self, sku: str, quantity: int = 1, *, paid: bool = True, warehouse_id: str | None = None) -> str:
-        """Someone buys `quantity` of a SKU (id or seller SKU); returns the order id, raises NotPossible when too few are there."""
+        """Someone buys some of a SKU (id or seller SKU); returns the order id; NotPossible when too few are there."""
         truth = self.truth(sku)
         if truth.status != "ACTIVATE":
             raise NotPossible(f"{truth.seller_sku or sku} is not on sale: its product is {truth.status}.")
@@ -136,7 +137,7 @@ class PracticeShop:
     def cancel(
         self, order_id: str, *, by: str = "BUYER", reason: str | None = None, line_ids: Sequence[str] | None = None
     ) -> JSON:
-        """Someone (BUYER, SELLER or SYSTEM) calls off the order or some lines; a reason "…out_of_stock…" of the seller sells it out."""
+        """BUYER, SELLER or SYSTEM calls off the order or some lines; SELLER with "…out_of_stock…" sells the SKU out."""
         if by not in ("BUYER", "SELLER", "SYSTEM"):
             raise NotPossible("An order is cancelled by BUYER, SELLER or SYSTEM.")
         return self.act(order_id, "cancel", who=by, reason=reason, line_ids=line_ids)
@@ -205,11 +206,11 @@ class PracticeShop:
     # Time
 
     def pass_time(self, seconds: float) -> int:
-        """All timers run out as if that much time had passed, while the clock stays; returns how many events happened."""
+        """All timers run out as if that much time had passed, while the clock stays; returns the number of events."""
         return self._rhythm.pass_time(seconds)
 
     def tick(self) -> int:
-        """Everything that is due happens: arrivals when the shop lives, then the timers of orders; returns how many events."""
+        """Everything that is due happens: arrivals when the shop lives, then order timers; returns how many events."""
         return self._rhythm.tick()
 
     def busy(self, orders: int, minutes: float = 0) -> int:
@@ -258,5 +259,5 @@ class PracticeShop:
         }  # fmt: skip
 
     def committed_by_orders(self) -> dict[tuple[str, str], int]:
-        """Units that open orders hold per (sku_id, warehouse_id), counted from the orders: must equal the stock book."""
+        """Units that open orders hold per (sku_id, warehouse_id), counted from the orders; equals the stock book."""
         return self.parts.orders.committed_by_orders()

@@ -73,7 +73,8 @@ class Stock:
         for sku_id, count in units.items():
             try:
                 done = db.execute(
-                    "UPDATE stock SET available = available + ?, committed = committed + ? WHERE sku_id = ? AND warehouse_id = ?",
+                    "UPDATE stock SET available = available + ?, committed = committed + ? "
+                    "WHERE sku_id = ? AND warehouse_id = ?",
                     (available * count, committed * count, sku_id, warehouse_id),
                 ).rowcount
             except sqlite3.IntegrityError:
@@ -116,8 +117,8 @@ class Stock:
         like = f"%{query}%"
         with self._ground.world.read() as db:
             rows = db.execute(
-                _SELECT
-                + "WHERE ? = '%%' OR p.title LIKE ? OR s.seller_sku LIKE ? OR s.id LIKE ? ORDER BY s.id LIMIT ? OFFSET ?",
+                _SELECT + "WHERE ? = '%%' OR p.title LIKE ? OR s.seller_sku LIKE ? OR s.id LIKE ? "
+                "ORDER BY s.id LIMIT ? OFFSET ?",
                 (like, like, like, like, limit, offset),
             ).fetchall()
             return [self._truth(db, row) for row in rows]

@@ -19,7 +19,7 @@ KINDS = {
     "expired_token": "the access tokens handed out so far expire; code 105002 with HTTP `status` 200 or 401",
     "revoked": "the seller takes the authorisation back",
     "missing_scope": "HTTP 403 and code 105005",
-    "partial_errors": "inventory updates refuse the SKUs in `sku_ids` (all when empty) with `code`, and take the others",
+    "partial_errors": "inventory updates refuse the SKUs in `sku_ids` (none: all) with `code`, and take the others",
     "slow": "the answer comes `delay` seconds later",
     "wrong_clock": "the shop's clock is `offset` seconds off",
     "garbage": "HTTP 200 with JSON that breaks off",

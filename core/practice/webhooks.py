@@ -1,4 +1,4 @@
-"""Webhooks: who wants to hear of what, the queue that outlives a restart, and the signed deliveries with their retries."""
+"""Webhooks: who wants to hear of what, the queue that outlives a restart, and signed deliveries with retries."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ import orjson
 from core.practice.ground import Ground
 from core.practice.identity import CREDENTIALS, JSON, OPEN_ID, SELLER_ID, SHOP_ID
 
-# TikTok Shop API: "Webhooks", type numbers; a retry 2 min after the first failure, then 30 min, 3 h and 12 h, then none.
+# TikTok Shop API: "Webhooks", type numbers; retries 2 min after the first failure, then 30 min, 3 h, 12 h, then none.
 TYPES = {
     "ORDER_STATUS_CHANGE": 1, "REVERSE_STATUS_UPDATE": 2, "RECIPIENT_ADDRESS_UPDATE": 3, "PACKAGE_UPDATE": 4,
     "PRODUCT_STATUS_CHANGE": 5, "SELLER_DEAUTHORIZATION": 6, "UPCOMING_AUTHORIZATION_EXPIRATION": 7,
     "CANCELLATION_STATUS_CHANGE": 11, "RETURN_STATUS_CHANGE": 12, "NEW_CONVERSATION": 13, "NEW_MESSAGE": 14,
-    "PRODUCT_INFORMATION_CHANGE": 15, "PRODUCT_CREATION": 16, "PRODUCT_CATEGORY_CHANGE": 18, "INVENTORY_STATUS_CHANGE": 27,
+    "PRODUCT_INFORMATION_CHANGE": 15, "PRODUCT_CREATION": 16, "PRODUCT_CATEGORY_CHANGE": 18,
+    "INVENTORY_STATUS_CHANGE": 27,
     "NEW_MESSAGE_LISTENER": 33, "INVOICE_STATUS_CHANGE": 36, "PRODUCT_AUDIT_STATUS_CHANGE": 37, "INVENTORY_CHANGED": 68,
 }  # fmt: skip
 RETRY_AFTER = (120, 1_800, 10_800, 43_200)
@@ -145,7 +146,8 @@ class Hooks:
         }  # fmt: skip
         detail = {"idempotency_key": f"practice-{number}", "trigger_source": source, "occurred_at": moment}
         data = {
-            "event_id": f"{sku_id}:{number:04x}", "occurred_at": moment, "seller_id": SELLER_ID, "product_id": int(product_id),
+            "event_id": f"{sku_id}:{number:04x}", "occurred_at": moment, "seller_id": SELLER_ID,
+            "product_id": int(product_id),
             "sku_id": int(sku_id),
             "quantity_snapshot_after_change": {
                 "total_quantity": available + committed, "total_available_quantity": available,
@@ -170,7 +172,8 @@ class Hooks:
         with self._sending:
             with self._ground.world.read() as db:
                 due = db.execute(
-                    "SELECT id, address, body, attempts FROM deliveries WHERE due_at <= ? ORDER BY due_at, id LIMIT 200",
+                    "SELECT id, address, body, attempts FROM deliveries "
+                    "WHERE due_at <= ? ORDER BY due_at, id LIMIT 200",
                     (self._ground.now(),),
                 ).fetchall()
             if self.trouble.reorder:

@@ -39,7 +39,8 @@ CREATE TABLE codes (code TEXT PRIMARY KEY, expires_at REAL NOT NULL, used INTEGE
 CREATE TABLE grants (id INTEGER PRIMARY KEY, ends_at REAL NOT NULL, revoked INTEGER NOT NULL,
     scopes TEXT NOT NULL);
 CREATE TABLE tokens (
-    token TEXT PRIMARY KEY, kind TEXT NOT NULL, grant_id INTEGER NOT NULL, expires_at REAL NOT NULL, spent INTEGER NOT NULL
+    token TEXT PRIMARY KEY, kind TEXT NOT NULL, grant_id INTEGER NOT NULL, expires_at REAL NOT NULL,
+    spent INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE webhooks (
     event_type TEXT PRIMARY KEY, address TEXT NOT NULL, create_time INTEGER NOT NULL, update_time INTEGER NOT NULL

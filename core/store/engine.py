@@ -3,7 +3,7 @@
 import heapq
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ class Store:
         self.writer = writer
         self.reader = reader
         self.path = path
+        self.on_change: list[Callable[[], None]] = []
         self._turns = Turns()
 
     @contextmanager
@@ -73,8 +74,12 @@ class Store:
         with self._turns.turn(urgent=urgent), _translated(), self.writer.begin() as connection:
             before = _changes(connection)
             yield connection
-            if before is None or _changes(connection) != before:
+            changed = before is None or _changes(connection) != before
+            if changed:
                 connection.execute(text("UPDATE revision SET value = value + 1"))
+        if changed:
+            for listener in self.on_change:
+                listener()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

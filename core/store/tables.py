@@ -236,6 +236,7 @@ class OrderLine(SQLModel, table=True):
     seller_discount_units: int = Field(default=0, sa_type=BigInteger)
     platform_discount_units: int = Field(default=0, sa_type=BigInteger)
     is_gift: bool = False
+    components: str = ""
 
 
 class SalesDay(SQLModel, table=True):
@@ -286,6 +287,8 @@ class ScanWindow(SQLModel, table=True):
     lt: int = Field(sa_type=BigInteger)
     page_token: str = Field(default="", sa_type=Text)
     seen: int = 0
+    total: int = -1
+    tries: int = 0
     newest: int = Field(default=0, sa_type=BigInteger)
     done: bool = False
 

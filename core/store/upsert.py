@@ -39,7 +39,7 @@ def _statement(
     target = table(model)
     insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(target)
     keys = [column.name for column in target.primary_key]
-    changes = {
+    changes: dict[Any, Any] = {
         name: insert.excluded[name] for name in columns if name not in keys and name not in keep and name not in add
     }
     changes |= {name: target.c[name] + insert.excluded[name] for name in add}

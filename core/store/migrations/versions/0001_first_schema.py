@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("seller_discount_units", sa.BigInteger(), nullable=False),
         sa.Column("platform_discount_units", sa.BigInteger(), nullable=False),
         sa.Column("is_gift", sa.Boolean(), nullable=False),
+        sa.Column("components", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("line_listing", "order_line", ["sku_id", "status"], unique=False)
@@ -254,6 +255,8 @@ def upgrade() -> None:
         sa.Column("lt", sa.BigInteger(), nullable=False),
         sa.Column("page_token", sa.Text(), nullable=False),
         sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("newest", sa.BigInteger(), nullable=False),
         sa.Column("done", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("source", "number"),

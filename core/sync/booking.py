@@ -1,0 +1,63 @@
+"""What an order line asks of the stock ledger: pure decisions from the newest state seen and what is already booked."""
+
+from dataclasses import dataclass
+
+RANK = {
+    "UNPAID": 0,
+    "ON_HOLD": 1,
+    "AWAITING_SHIPMENT": 2,
+    "PARTIALLY_SHIPPING": 3,
+    "AWAITING_COLLECTION": 4,
+    "IN_TRANSIT": 5,
+    "DELIVERED": 6,
+    "COMPLETED": 7,
+    "CANCELLED": 8,
+}
+_LEFT_THE_BUILDING = frozenset({"AWAITING_COLLECTION", "IN_TRANSIT", "DELIVERED", "COMPLETED"})
+FULFILLED_BY_TIKTOK = "FULFILLMENT_BY_TIKTOK"
+
+
+def state_of(order_status: str, line_status: str) -> str:
+    """The state that counts for one unit: a cancelled order cancels its lines, otherwise the line speaks first."""
+    return order_status if order_status == "CANCELLED" or not line_status else line_status
+
+
+def has_shipped(state: str, line_rts_time: int | None, order_status: str, order_rts_time: int | None) -> bool:
+    """Whether the unit has left the building; a unit cancelled on its way (lost, refused) has.
+
+    TikTok Shop API: Order overview, transitions; `rts_time` is set when a package is arranged.
+    """
+    if state in _LEFT_THE_BUILDING:
+        return True
+    return state == "CANCELLED" and bool(line_rts_time or (order_status == "CANCELLED" and order_rts_time))
+
+
+def is_open(state: str, shipped: bool) -> bool:
+    """Whether the unit is promised and still here; unpaid and held orders are, and so is an unknown state."""
+    return not shipped and state != "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A movement still to be booked, in units; both may be negative."""
+
+    on_hand: int
+    reserved: int
+    reason: str
+
+
+def due(
+    *, quantity: int, state: str, shipped: bool, shipped_ms: int, counted_ms: int | None, on_hand: int, reserved: int
+) -> Change | None:
+    """The difference between what the line demands and what is booked for it (`on_hand`, `reserved`), if any.
+
+    A unit that left before the item was last counted is already missing from the count, so it is not taken off again.
+    """
+    wants_reserved = quantity if is_open(state, shipped) else 0
+    wants_on_hand = on_hand
+    if shipped and on_hand == 0 and counted_ms is not None and shipped_ms >= counted_ms:
+        wants_on_hand = -quantity
+    if (wants_on_hand, wants_reserved) == (on_hand, reserved):
+        return None
+    reason = "order" if wants_reserved else "shipped" if shipped else "cancelled"
+    return Change(wants_on_hand - on_hand, wants_reserved - reserved, reason)

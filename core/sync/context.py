@@ -1,0 +1,28 @@
+"""What the engine needs to work on one shop."""
+
+import threading
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from core import clock
+from core.store.engine import Store
+from core.tiktok.api import ShopApi
+
+
+@dataclass
+class ShopContext:
+    """One connected shop: its client, its store and the signal to stop."""
+
+    shop_id: str
+    name: str
+    currency: str
+    zone: ZoneInfo
+    api: ShopApi
+    store: Store
+    salt: bytes
+    practice: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def server_now(self) -> int:
+        """Seconds in UTC by TikTok's clock, as far as its answers have told it."""
+        return clock.now() + int(self.api.transport.clock_skew or 0)

@@ -1,0 +1,32 @@
+"""What TikTok shows beyond what our records explain: pure arithmetic on two readings and the orders between them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A listing's numbers at one moment: TikTok's available, and our open and shipped order units of that listing."""
+
+    available: int
+    open_units: int
+    shipped_units: int
+
+
+def expected(base: Reading, now: Reading) -> int:
+    """What TikTok should show now if only orders happened since the settled reading `base`.
+
+    An order moves units from available to committed and a shipment takes them away, so available plus open plus
+    shipped units stays the same; only a hand, a campaign or another tool changes that sum.
+    """
+    return base.available + (base.open_units - now.open_units) + (base.shipped_units - now.shipped_units)
+
+
+def drift(base: Reading | None, now: Reading, committed: int) -> int | None:
+    """Units that nothing explains; 0 when all is explained, None while it cannot be told.
+
+    It cannot be told before the first settled reading, and while TikTok's committed units and our open orders
+    disagree, for then an order or a shipment is still on its way to us.
+    """
+    if base is None or committed != now.open_units:
+        return None
+    return now.available - expected(base, now)

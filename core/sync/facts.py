@@ -1,0 +1,87 @@
+"""All that is known of listings at one moment, read in one go for deciding what TikTok should show."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from core.sync.targets import Part, target
+
+
+@dataclass(slots=True)
+class Facts:
+    """One listing: TikTok's last reading, our orders of it, the items behind it, and what is unsettled.
+
+    `doubt`: a write has an unknown outcome. `drift`: units that nothing explains and the owner has not decided on.
+    """
+
+    sku_id: str
+    product_id: str
+    status: str
+    available: int | None
+    committed: int
+    open_units: int
+    shipped_units: int
+    doubt: bool
+    drift: int
+    parts: list[Part] = field(default_factory=list)
+    shown: dict[str, int] = field(default_factory=dict)
+    first: str = ""
+
+    @property
+    def target(self) -> int | None:
+        """What TikTok should show, or None for a listing without an item."""
+        return target(self.parts) if self.parts else None
+
+
+_LISTINGS = text(
+    "SELECT l.sku_id, l.product_id, l.status, l.available, l.committed, l.open_units, l.shipped_units, "
+    "EXISTS (SELECT 1 FROM push p WHERE p.shop_id = l.shop_id AND p.sku_id = l.sku_id "
+    "AND p.outcome IN ('sent', 'unknown')) AS doubt, coalesce((SELECT d.amount FROM drift d "
+    "WHERE d.shop_id = l.shop_id AND d.sku_id = l.sku_id AND d.state IN ('suspected', 'open', 'lowered') LIMIT 1), 0) AS drift "
+    "FROM listing l WHERE l.shop_id = :shop AND l.sku_id IN :skus"
+).bindparams(bindparam("skus", expanding=True))
+
+_PARTS = text(
+    "SELECT k.sku_id, k.quantity, coalesce(lv.on_hand, 0) AS on_hand, coalesce(lv.reserved, 0) AS reserved, item.buffer, "
+    "(SELECT coalesce(sum(CASE WHEN o.committed > o.open_units THEN (o.committed - o.open_units) * k2.quantity ELSE 0 END), 0) "
+    "FROM link k2 JOIN listing o ON o.shop_id = k2.shop_id AND o.sku_id = k2.sku_id WHERE k2.item_id = k.item_id) AS unseen "
+    "FROM link k JOIN item ON item.id = k.item_id LEFT JOIN (SELECT item_id, sum(on_hand) AS on_hand, "
+    "sum(reserved) AS reserved FROM level WHERE item_id IN (SELECT item_id FROM link WHERE shop_id = :shop AND sku_id IN :skus) "
+    "GROUP BY item_id) lv ON lv.item_id = k.item_id "
+    "WHERE k.shop_id = :shop AND k.sku_id IN :skus"
+).bindparams(bindparam("skus", expanding=True))
+
+_STOCK = text(
+    "SELECT s.sku_id, s.warehouse_id, s.available, coalesce(w.is_default, false) AS is_default FROM stock s "
+    "LEFT JOIN warehouse w ON w.shop_id = s.shop_id AND w.id = s.warehouse_id "
+    "WHERE s.shop_id = :shop AND s.sku_id IN :skus ORDER BY s.sku_id, s.warehouse_id"
+).bindparams(bindparam("skus", expanding=True))
+
+
+def load(connection: Connection, shop_id: str, sku_ids: Collection[str], buffer: int) -> dict[str, Facts]:
+    """The facts of these listings; `buffer` is the owner's general one, which an item's own replaces."""
+    given: dict[str, Any] = {"shop": shop_id, "skus": sorted(sku_ids)}
+    found = {row.sku_id: _facts(row) for row in connection.execute(_LISTINGS, given)}
+    for row in connection.execute(_PARTS, given):
+        if row.sku_id in found:
+            own = buffer if row.buffer is None else row.buffer
+            found[row.sku_id].parts.append(Part(row.on_hand, row.reserved, row.unseen, row.quantity, own))
+    defaults: dict[str, list[str]] = defaultdict(list)
+    for row in connection.execute(_STOCK, given):
+        if row.sku_id in found:
+            found[row.sku_id].shown[row.warehouse_id] = row.available
+            if row.is_default:
+                defaults[row.sku_id].append(row.warehouse_id)
+    for sku_id, facts in found.items():
+        facts.first = defaults[sku_id][0] if defaults[sku_id] else min(facts.shown, default="")
+    return found
+
+
+def _facts(row: Any) -> Facts:
+    return Facts(
+        row.sku_id, row.product_id, row.status, row.available, row.committed or 0, row.open_units, row.shipped_units,
+        bool(row.doubt), row.drift,
+    )  # fmt: skip

@@ -1,0 +1,230 @@
+"""Store a page of orders exactly once: rows, stock movements, sums and dirty listings in the caller's one transaction."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, text
+
+from core import clock
+from core.analytics.rollups import Sums
+from core.store.tables import Order as OrderTable
+from core.store.tables import OrderLine as LineTable
+from core.store.tables import Quarantine
+from core.store.upsert import table, upsert
+from core.sync import ledger, outbox
+from core.sync.booking import FULFILLED_BY_TIKTOK, RANK, has_shipped, is_open, state_of
+from core.sync.context import ShopContext
+from core.tiktok.orders import Order, OrderLine
+from core.tiktok.reading import Unreadable
+
+_ORDERS = table(OrderTable)
+_LINES = table(LineTable)
+Row = dict[str, Any]
+
+
+@dataclass
+class Ingested:
+    """What a page changed."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    unreadable: int = 0
+    movements: int = 0
+    order_ids: list[str] = field(default_factory=list)
+
+
+def ingest(
+    connection: Connection,
+    shop: ShopContext,
+    orders: Sequence[Order],
+    source: str,
+    unreadable: Sequence[Unreadable] = (),
+) -> Ingested:
+    """Bring stored orders to the newest version seen, whatever the order of arrival, and book the difference.
+
+    Replays and older versions change nothing, but for one fact that an older version may add: that a unit was shipped.
+    """
+    found = Ingested(unreadable=_set_aside(connection, source, unreadable))
+    fresh = {order.id: order for order in sorted(orders, key=_version)}
+    if not fresh:
+        return found
+    known = _stored(connection, list(fresh))
+    wanted = [order for order in fresh.values() if _matters(order, known.get(order.id))]
+    found.unchanged = len(fresh) - len(wanted)
+    if not wanted:
+        return found
+    old_lines = _stored_lines(connection, [order.id for order in wanted if order.id in known])
+    now = clock.now_ms()
+    sums = Sums()
+    order_rows: list[Row] = []
+    line_rows: list[Row] = []
+    moved: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for order in wanted:
+        old = known.get(order.id)
+        before = old_lines.get(order.id, {})
+        newer = old is None or _version(order) > (old["update_time"], old["progress"], old["digest"])
+        row = _order_row(shop, order, source, now, old) if newer else dict(old or {})
+        lines = _line_rows(shop, order, before) if newer else _with_shipments(order, before)
+        if not newer and not lines:
+            found.unchanged += 1
+            continue
+        if old is None:
+            found.new += 1
+        else:
+            found.changed += 1
+            sums.add(old, before.values(), -1)
+        sums.add(row, [*lines, *(line for key, line in before.items() if key not in {new["id"] for new in lines})])
+        _count_units(moved, row, lines, before)
+        order_rows.append(row)
+        line_rows += lines
+        found.order_ids.append(order.id)
+    upsert(connection, OrderTable, order_rows, keep=("first_seen_at",))
+    upsert(connection, LineTable, line_rows)
+    _move_listings(connection, shop.shop_id, moved)
+    sums.write(connection)
+    statuses = {row["id"]: row for row in order_rows}
+    booked = ledger.book_lines(connection, shop.shop_id, statuses, line_rows, fresh_only=not known)
+    found.movements = booked.movements
+    outbox.mark_items(connection, booked.items, "an order changed the stock")
+    return found
+
+
+def _version(order: Order) -> tuple[int, int, str]:
+    progress = RANK.get(order.status, 0) * 1000 + sum(RANK.get(line.status, 0) for line in order.lines)
+    return order.update_time, progress, order.digest
+
+
+def _matters(order: Order, old: Mapping[Any, Any] | None) -> bool:
+    if old is None:
+        return True
+    if order.digest == old["digest"]:
+        return False
+    if _version(order) > (old["update_time"], old["progress"], old["digest"]):
+        return True
+    return any(_shipped(order, line) for line in order.lines)
+
+
+def _stored(connection: Connection, ids: list[str]) -> dict[str, Mapping[Any, Any]]:
+    query = select(_ORDERS).where(_ORDERS.c.id.in_(bindparam("ids", expanding=True)))
+    return {row["id"]: row for row in connection.execute(query, {"ids": ids}).mappings()}
+
+
+def _stored_lines(connection: Connection, order_ids: list[str]) -> dict[str, dict[str, Mapping[Any, Any]]]:
+    lines: dict[str, dict[str, Mapping[Any, Any]]] = {}
+    if order_ids:
+        query = select(_LINES).where(_LINES.c.order_id.in_(bindparam("ids", expanding=True)))
+        for row in connection.execute(query, {"ids": order_ids}).mappings():
+            lines.setdefault(row["order_id"], {})[row["id"]] = row
+    return lines
+
+
+def _order_row(shop: ShopContext, order: Order, source: str, now: int, old: Mapping[Any, Any] | None) -> Row:
+    placed = datetime.fromtimestamp(order.create_time, shop.zone)
+    update_time, progress, digest = _version(order)
+    return {
+        "id": order.id, "shop_id": shop.shop_id, "status": order.status, "update_time": update_time,
+        "progress": progress, "digest": digest, "create_time": order.create_time, "paid_time": order.paid_time,
+        "rts_time": order.rts_time, "cancel_time": order.cancel_time, "day": placed.date().isoformat(),
+        "hour": placed.hour, "currency": order.currency or shop.currency, "total_units": order.total_units,
+        "shipping_fee_units": order.shipping_fee_units, "seller_discount_units": order.seller_discount_units,
+        "platform_discount_units": order.platform_discount_units, "units": len(order.lines),
+        "buyer_key": _buyer(shop.salt, order.buyer_id), "fulfillment_type": order.fulfillment_type,
+        "is_sample": order.is_sample, "is_replacement": order.is_replacement, "cancel_reason": order.cancel_reason,
+        "source": source if old is None else old["source"],
+        "first_seen_at": now if old is None else old["first_seen_at"], "changed_at": now,
+    }  # fmt: skip
+
+
+def _buyer(salt: bytes, buyer_id: str) -> str:
+    return hashlib.blake2b(buyer_id.encode(), key=salt, digest_size=8).hexdigest() if buyer_id else ""
+
+
+def _shipped(order: Order, line: OrderLine) -> bool:
+    return has_shipped(state_of(order.status, line.status), line.rts_time, order.status, order.rts_time)
+
+
+def _shipped_time(order: Order, line: OrderLine) -> int:
+    return line.rts_time or order.rts_time or order.collection_time or order.delivery_time or order.update_time
+
+
+def _line_rows(shop: ShopContext, order: Order, before: Mapping[str, Mapping[Any, Any]]) -> list[Row]:
+    rows = []
+    for line in order.lines:
+        row = {
+            "id": line.id, "order_id": order.id, "shop_id": shop.shop_id, "sku_id": line.sku_id,
+            "product_id": line.product_id, "seller_sku": line.seller_sku, "title": line.title, "variant": line.variant,
+            "status": state_of(order.status, line.status), "shipped": False, "shipped_time": None,
+            "original_price_units": line.original_price_units, "sale_price_units": line.sale_price_units,
+            "seller_discount_units": line.seller_discount_units,
+            "platform_discount_units": line.platform_discount_units, "is_gift": line.is_gift,
+            "components": ",".join(f"{sku}*{count}" for sku, count in line.components),
+        }  # fmt: skip
+        rows.append(_once_shipped(row, order, line, before.get(line.id)))
+    return rows
+
+
+def _with_shipments(order: Order, before: Mapping[str, Mapping[Any, Any]]) -> list[Row]:
+    # An older version: the stored lines stay as they are, except that a shipment it shows did happen.
+    known = [(line, before[line.id]) for line in order.lines if line.id in before]
+    return [row for line, old in known if (row := _once_shipped(dict(old), order, line, old)) != old]
+
+
+def _once_shipped(row: Row, order: Order, line: OrderLine, old: Mapping[Any, Any] | None) -> Row:
+    times = [_shipped_time(order, line)] if _shipped(order, line) else []
+    times += [old["shipped_time"]] if old is not None and old["shipped"] else []
+    if times:
+        row["shipped"], row["shipped_time"] = True, min(times)
+    return row
+
+
+def _count_units(
+    moved: dict[str, list[int]], order: Row, lines: list[Row], before: Mapping[str, Mapping[Any, Any]]
+) -> None:
+    if order["fulfillment_type"] == FULFILLED_BY_TIKTOK:
+        return
+    for line in lines:
+        old = before.get(line["id"])
+        opened = is_open(line["status"], line["shipped"]) - (old is not None and is_open(old["status"], old["shipped"]))
+        left = line["shipped"] - (old is not None and old["shipped"])
+        if opened or left:
+            for sku_id, count in ledger.stock_units(line):
+                moved[sku_id][0] += opened * count
+                moved[sku_id][1] += left * count
+
+
+_MOVE = text(
+    "INSERT INTO listing (shop_id, sku_id, product_id, seller_sku, title, variant, currency, status, picture_url, "
+    "seen_at, gone, open_units, shipped_units) "
+    "VALUES (:shop, :sku, '', '', '', '', '', 'UNSEEN', '', 0, false, :opened, :left) "
+    "ON CONFLICT (shop_id, sku_id) DO UPDATE SET open_units = listing.open_units + excluded.open_units, "
+    "shipped_units = listing.shipped_units + excluded.shipped_units"
+)
+
+
+def _move_listings(connection: Connection, shop_id: str, moved: Mapping[str, list[int]]) -> None:
+    rows = [
+        {"shop": shop_id, "sku": sku, "opened": opened, "left": left}
+        for sku, (opened, left) in moved.items()
+        if sku and (opened or left)
+    ]
+    if rows:
+        connection.execute(_MOVE, rows)
+
+
+def _set_aside(connection: Connection, source: str, unreadable: Sequence[Unreadable]) -> int:
+    for record in unreadable:
+        row = {"source": source, "reference": record.id, "reason": record.reason, "excerpt": record.excerpt}
+        connection.execute(_SET_ASIDE, row | {"at": clock.now_ms()})
+    return len(unreadable)
+
+
+_SET_ASIDE = text(
+    f"INSERT INTO {table(Quarantine).name} (source, reference, reason, excerpt, at) "  # noqa: S608
+    "SELECT :source, :reference, :reason, :excerpt, :at WHERE NOT EXISTS "
+    "(SELECT 1 FROM quarantine WHERE source = :source AND reference = :reference AND reason = :reason)"
+)

@@ -1,0 +1,77 @@
+"""The record of each write to TikTok: the intent before the call, the answer right after it."""
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, insert, text
+
+from core import clock
+from core.store.tables import Listing, Push
+from core.store.upsert import table
+from core.sync.facts import Facts
+from core.sync.outbox import Claim
+from core.tiktok.errors import TikTokError
+from core.tiktok.writes import Refusal
+
+_PUSH = table(Push)
+_LISTING = table(Listing)
+
+
+def keep(
+    connection: Connection, claim: Claim, fact: Facts, target: int, numbers: Mapping[str, int], run_id: int | None
+) -> int:
+    """Keep what is about to be sent, with the reading it rests on. Returns the id of the record."""
+    values = {
+        "shop_id": claim.shop_id, "sku_id": claim.sku_id, "product_id": fact.product_id,
+        "generation": claim.generation, "target": target, "wanted": json.dumps(numbers),
+        "read_available": fact.available, "read_committed": fact.committed, "read_open": fact.open_units,
+        "read_shipped": fact.shipped_units, "dirty_at": claim.dirty_at, "intent_at": clock.now_ms(),
+        "outcome": "sent", "request_id": "", "sentence": "", "run_id": run_id,
+    }  # fmt: skip
+    return int(connection.execute(insert(_PUSH).values(values).returning(_PUSH.c.id)).scalar_one())
+
+
+def accepted(connection: Connection, push_id: int, claim: Claim, request_id: str) -> None:
+    """TikTok took it; a reading has yet to confirm it."""
+    _close(connection, push_id, outcome="accepted", request_id=request_id)
+    _mark(connection, claim, None, None)
+
+
+def refused(connection: Connection, push_id: int, claim: Claim, refusal: Refusal) -> None:
+    """TikTok said no to this SKU; the listing carries the reason."""
+    _close(
+        connection, push_id, outcome="refused", code=refusal.code, sentence=refusal.sentence,
+        request_id=refusal.request_id or "",
+    )  # fmt: skip
+    _mark(connection, claim, refusal.code, refusal.sentence)
+
+
+def unknown(connection: Connection, push_id: int, error: TikTokError) -> None:
+    """The answer was lost; later readings tell what became of it, and it is never sent again."""
+    _close(connection, push_id, outcome="unknown", sentence=error.sentence)
+
+
+def not_sent(connection: Connection, push_id: int, error: TikTokError) -> None:
+    """Nothing can have happened at TikTok, so the intent is void."""
+    _close(connection, push_id, outcome="not sent", code=error.code, sentence=error.sentence)
+
+
+def _close(connection: Connection, push_id: int, **values: object) -> None:
+    connection.execute(_PUSH.update().where(_PUSH.c.id == push_id).values(answered_at=clock.now_ms(), **values))
+
+
+def _mark(connection: Connection, claim: Claim, code: int | None, sentence: str | None) -> None:
+    mine = (_LISTING.c.shop_id == claim.shop_id, _LISTING.c.sku_id == claim.sku_id)
+    connection.execute(_LISTING.update().where(*mine).values(refused_code=code, refused_sentence=sentence))
+
+
+_DECIDED = text(
+    "UPDATE drift SET state = :state, decision = :decision, decided_at = :at "
+    "WHERE shop_id = :shop AND sku_id = :sku AND state IN ('suspected', 'open', 'lowered')"
+)
+
+
+def overwrite_drift(connection: Connection, shop_id: str, sku_id: str, *, decided: str = "") -> None:
+    """Our number now stands where an unexplained one was: decided by the owner, or only lowered until they decide."""
+    values = {"state": "decided" if decided else "lowered", "decision": decided}
+    connection.execute(_DECIDED, values | {"shop": shop_id, "sku": sku_id, "at": clock.now_ms() if decided else None})

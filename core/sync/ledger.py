@@ -1,0 +1,241 @@
+"""The stock ledger: every change of stock is a movement, every level the sum of its movements."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, text
+
+from core import clock
+from core.store.engine import Store
+from core.store.tables import Item, Level, Movement
+from core.store.upsert import table, upsert
+from core.sync import outbox
+from core.sync.booking import FULFILLED_BY_TIKTOK, due
+
+_MOVEMENT = table(Movement)
+_ITEM = table(Item)
+STORE = 1  # the one location of the built-in store
+
+
+class UnknownItem(Exception):
+    """No item has this SKU."""
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(
+            f"There is no item with the SKU {sku!r}. Check the spelling, or add it to your catalogue first."
+        )
+
+
+class BadQuantity(Exception):
+    """A number of units that cannot be."""
+
+    def __init__(self, quantity: int) -> None:
+        super().__init__(f"{quantity} is not a number of units. Enter a whole number from 0 to 99,999.")
+
+
+@dataclass
+class Booked:
+    """What booking changed: how many movements, on which items."""
+
+    movements: int = 0
+    items: set[int] = field(default_factory=set)
+
+
+def stock_units(line: Mapping[Any, Any]) -> list[tuple[str, int]]:
+    """The TikTok SKUs whose stock one order line moves: its own, or the parts of a virtual bundle."""
+    if not line["components"]:
+        return [(line["sku_id"], 1)]
+    parts = [part.rpartition("*") for part in line["components"].split(",")]
+    return [(sku, int(count)) for sku, _, count in parts]
+
+
+def write(connection: Connection, movements: Sequence[Mapping[Any, Any]]) -> None:
+    """Append movements and carry the levels along; the one place that does."""
+    if not movements:
+        return
+    empty: dict[str, Any] = {
+        "on_hand": 0,
+        "reserved": 0,
+        "reference": "",
+        "actor": "",
+        "note": "",
+        "location_id": STORE,
+    }
+    rows = [empty | dict(movement) for movement in movements]
+    connection.execute(insert(_MOVEMENT), rows)
+    levels: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+    for row in rows:
+        level = levels[(row["item_id"], row["location_id"])]
+        level[0] += row["on_hand"]
+        level[1] += row["reserved"]
+    upsert(
+        connection,
+        Level,
+        [{"item_id": i, "location_id": at, "on_hand": h, "reserved": r} for (i, at), (h, r) in levels.items()],
+        add=("on_hand", "reserved"),
+    )
+
+
+_LINKS = text(
+    "SELECT link.sku_id, link.item_id, link.quantity, item.counted_at FROM link JOIN item ON item.id = link.item_id "
+    "WHERE link.shop_id = :shop AND link.sku_id IN :skus"
+).bindparams(bindparam("skus", expanding=True))
+_BOOKED = text(
+    "SELECT reference, item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM movement "
+    "WHERE reference IN :lines GROUP BY reference, item_id"
+).bindparams(bindparam("lines", expanding=True))
+
+
+def book_lines(
+    connection: Connection,
+    shop_id: str,
+    orders: Mapping[str, Mapping[Any, Any]],
+    lines: Sequence[Mapping[Any, Any]],
+    *,
+    fresh_only: bool = False,
+) -> Booked:
+    """Book the difference between what these stored lines demand and what is booked for them.
+
+    `orders` holds the order row of each line. `fresh_only` says that none of the lines was stored before.
+    """
+    found = Booked()
+    ours = [line for line in lines if orders[line["order_id"]]["fulfillment_type"] != FULFILLED_BY_TIKTOK]
+    skus = {sku for line in ours for sku, _ in stock_units(line)}
+    if not skus:
+        return found
+    links = defaultdict(list)
+    for link in connection.execute(_LINKS, {"shop": shop_id, "skus": sorted(skus)}):
+        links[link.sku_id].append(link)
+    if not links:
+        return found
+    booked = {} if fresh_only else _booked(connection, [line["id"] for line in ours])
+    now = clock.now_ms()
+    movements = []
+    for line in ours:
+        for item_id, quantity, counted_at in _parts(line, links):
+            on_hand, reserved = booked.get((line["id"], item_id), (0, 0))
+            change = due(
+                quantity=quantity, state=line["status"], shipped=line["shipped"],
+                shipped_ms=(line["shipped_time"] or 0) * 1000, counted_ms=counted_at, on_hand=on_hand, reserved=reserved,
+            )  # fmt: skip
+            if change is not None:
+                movements.append(
+                    {"item_id": item_id, "on_hand": change.on_hand, "reserved": change.reserved,
+                     "reason": change.reason, "origin": "tiktok", "reference": line["id"], "at": now}
+                )  # fmt: skip
+                found.items.add(item_id)
+    write(connection, movements)
+    found.movements = len(movements)
+    return found
+
+
+def _booked(connection: Connection, line_ids: list[str]) -> dict[tuple[str, int], tuple[int, int]]:
+    rows = connection.execute(_BOOKED, {"lines": line_ids})
+    return {(row.reference, row.item_id): (row.on_hand, row.reserved) for row in rows}
+
+
+def _parts(line: Mapping[Any, Any], links: Mapping[str, list[Any]]) -> Iterable[tuple[int, int, int | None]]:
+    units: dict[int, list[Any]] = {}
+    for sku, count in stock_units(line):
+        for link in links.get(sku, ()):
+            part = units.setdefault(link.item_id, [0, link.counted_at])
+            part[0] += count * link.quantity
+    return [(item_id, quantity, counted_at) for item_id, (quantity, counted_at) in units.items()]
+
+
+def record_sale(store: Store, sku: str, quantity: int, *, actor: str, reference: str = "", note: str = "") -> int:
+    """Book a sale in the owner's own store: the units leave the building. Returns the units now on hand.
+
+    Raises UnknownItem and BadQuantity. The same non-empty reference is booked once only.
+    """
+    if not 1 <= quantity <= 99_999:
+        raise BadQuantity(quantity)
+    with store.write(urgent=True) as connection:
+        item = _find(connection, sku)
+        if not reference or not _already(connection, f"own:{reference}", item.id):
+            write(
+                connection,
+                [{"item_id": item.id, "on_hand": -quantity, "reason": "own sale", "origin": "store", "actor": actor,
+                  "reference": f"own:{reference}" if reference else "", "note": note, "at": clock.now_ms()}],
+            )  # fmt: skip
+            outbox.mark_items(connection, [item.id], "a sale in your own store")
+        return _on_hand(connection, item.id)
+
+
+def record_count(store: Store, sku: str, on_hand: int, *, actor: str, note: str = "") -> int:
+    """Set what was counted on the shelf as a movement of the difference. Returns that difference.
+
+    Units shipped before this moment are taken to be missing from the count already. Raises UnknownItem, BadQuantity.
+    """
+    if not 0 <= on_hand <= 99_999:
+        raise BadQuantity(on_hand)
+    with store.write(urgent=True) as connection:
+        item = _find(connection, sku)
+        change = on_hand - _on_hand(connection, item.id)
+        count(connection, [(item.id, change)], actor=actor, origin="store", reference="", note=note)
+        outbox.mark_items(connection, [item.id], "a count of your own")
+    return change
+
+
+def count(
+    connection: Connection,
+    changes: Sequence[tuple[int, int]],
+    *,
+    actor: str,
+    origin: str,
+    reference: str,
+    note: str = "",
+) -> None:
+    """Book counts as (item id, units to add); a count of no difference still moves the moment of counting."""
+    now = clock.now_ms()
+    write(
+        connection,
+        [{"item_id": item_id, "on_hand": change, "reason": "count", "origin": origin, "actor": actor,
+          "reference": reference, "note": note, "at": now} for item_id, change in changes if change],
+    )  # fmt: skip
+    connection.execute(
+        text("UPDATE item SET counted_at = :at WHERE id = :id"), [{"at": now, "id": item_id} for item_id, _ in changes]
+    )
+
+
+def _find(connection: Connection, sku: str) -> Any:
+    row = connection.execute(select(_ITEM.c.id).where(_ITEM.c.sku == sku)).one_or_none()
+    if row is None:
+        raise UnknownItem(sku)
+    return row
+
+
+def _already(connection: Connection, reference: str, item_id: int) -> bool:
+    query = select(_MOVEMENT.c.id).where(_MOVEMENT.c.reference == reference, _MOVEMENT.c.item_id == item_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def _on_hand(connection: Connection, item_id: int) -> int:
+    query = text("SELECT coalesce(sum(on_hand), 0) FROM level WHERE item_id = :id")
+    return int(connection.execute(query, {"id": item_id}).scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The daily proof that movements and levels agree; `broken` lists the SKUs that do not."""
+
+    movements: int
+    items: int
+    broken: tuple[str, ...]
+
+
+_PROOF = text(
+    "SELECT item.sku FROM item LEFT JOIN (SELECT item_id, sum(on_hand) AS h, sum(reserved) AS r FROM movement "
+    "GROUP BY item_id) AS m ON m.item_id = item.id LEFT JOIN (SELECT item_id, sum(on_hand) AS h, sum(reserved) AS r "
+    "FROM level GROUP BY item_id) AS l ON l.item_id = item.id "
+    "WHERE coalesce(m.h, 0) <> coalesce(l.h, 0) OR coalesce(m.r, 0) <> coalesce(l.r, 0) ORDER BY item.sku"
+)
+
+
+def prove(connection: Connection) -> Proof:
+    """Add every movement up and compare with the levels."""
+    movements = connection.execute(text("SELECT count(*) FROM movement")).scalar_one()
+    items = connection.execute(text("SELECT count(*) FROM item")).scalar_one()
+    return Proof(int(movements), int(items), tuple(row.sku for row in connection.execute(_PROOF)))

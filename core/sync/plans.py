@@ -1,0 +1,179 @@
+"""Plans: changes as a list that can be read before anything is written, then sent and kept with its result."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, text, update
+
+from core import clock
+from core.settings import Choices
+from core.store import choices as owner
+from core.store.engine import Store
+from core.store.tables import Plan, PlanRow
+from core.store.upsert import table
+from core.sync import brakes, outbox, push, reconcile
+from core.sync.context import ShopContext
+from core.sync.push import Approval
+from core.sync.runs import Running
+
+_PLAN = table(Plan)
+_ROW = table(PlanRow)
+_MOST_ROUNDS = 1_000
+
+
+class PlanGone(Exception):
+    """The plan is not waiting for approval any more."""
+
+    sentence = "This plan was sent already, or replaced by a newer one. Review the changes again."
+
+    def __init__(self) -> None:
+        super().__init__(self.sentence)
+
+
+class NotConfirmed(Exception):
+    """The plan is above the owner's limits, and the number of rows was not typed."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            f"This plan is above your limits. To send it all the same, confirm the number of rows: {rows}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A plan as proposed: its id, how many rows it has, and the warning that makes it wait for a typed number."""
+
+    id: int
+    rows: int
+    warning: str
+
+
+def propose_resync(store: Store, shop_id: str, sku_ids: Collection[str] | None, *, actor: str) -> Proposed:
+    """Plan to bring TikTok's numbers to our targets: for these listings, or for every one that differs.
+
+    Listings that must wait (orders not seen yet, a lost answer) are left out; nothing is sent by this.
+    """
+    with store.write(urgent=True) as connection:
+        choices = owner.load(connection)
+        found = [
+            row
+            for row in reconcile.rows(connection, shop_id=shop_id, buffer=choices.buffer, only="different", limit=None)
+            if row.state != "waiting" and (sku_ids is None or row.sku_id in sku_ids)
+        ]
+        warning = _warning(connection, shop_id, found, choices)
+        now = clock.now_ms()
+        connection.execute(
+            update(_PLAN).where(_PLAN.c.shop_id == shop_id, _PLAN.c.state == "proposed").values(state="replaced")
+        )
+        values = {
+            "kind": "resync",
+            "shop_id": shop_id,
+            "state": "proposed",
+            "actor": actor,
+            "created_at": now,
+            "warning": warning,
+        }
+        plan_id = int(connection.execute(insert(_PLAN).values(values).returning(_PLAN.c.id)).scalar_one())
+        if found:
+            connection.execute(insert(_ROW), [_plan_row(plan_id, row, now) for row in found])
+    return Proposed(plan_id, len(found), warning)
+
+
+def _plan_row(plan_id: int, row: reconcile.StockRow, now: int) -> dict[str, object]:
+    held = f" minus {row.buffer} kept back" if row.buffer else ""
+    unseen = f" minus {row.unseen} held on TikTok" if row.unseen else ""
+    rule = f"{row.on_hand} on hand minus {row.reserved} promised{unseen}{held}"
+    return {
+        "plan_id": plan_id, "entity": row.sku_id, "field": "available", "old": str(row.available), "read_at": now,
+        "new": str(row.target), "rule": rule, "state": "proposed", "result": "",
+    }  # fmt: skip
+
+
+def _warning(connection: Connection, shop_id: str, found: list[reconcile.StockRow], choices: Choices) -> str:
+    linked = connection.execute(text("SELECT count(*) FROM link WHERE shop_id = :shop"), {"shop": shop_id}).scalar_one()
+    changes = {row.sku_id: row.target for row in found if row.target is not None}
+    shown = {row.sku_id: row.available for row in found}
+    return brakes.stopped(changes, shown, linked, choices)[1]
+
+
+def approve(store: Store, plan_id: int, *, confirmed_rows: int | None = None) -> int:
+    """The owner's yes. Returns the number of rows; raises PlanGone, or NotConfirmed above the limits."""
+    with store.write(urgent=True) as connection:
+        plan = connection.execute(select(_PLAN).where(_PLAN.c.id == plan_id)).one_or_none()
+        if plan is None or plan.state != "proposed":
+            raise PlanGone
+        rows = connection.execute(text("SELECT count(*) FROM plan_row WHERE plan_id = :p"), {"p": plan_id}).scalar_one()
+        if plan.warning and confirmed_rows != rows:
+            raise NotConfirmed(rows)
+        connection.execute(
+            update(_PLAN).where(_PLAN.c.id == plan_id).values(state="approved", approved_at=clock.now_ms())
+        )
+        connection.execute(
+            text("UPDATE shop SET mode = 'live' WHERE id = :shop AND mode = 'watch'"), {"shop": plan.shop_id}
+        )
+    return int(rows)
+
+
+def run(shop: ShopContext, plan_id: int, running: Running) -> None:
+    """Send an approved plan; each row ends as confirmed, refused, even, or back in review with the reason."""
+    run_id = running.record()
+    with shop.store.write(urgent=True) as connection:
+        query = select(_ROW).where(_ROW.c.plan_id == plan_id, _ROW.c.state == "proposed")
+        approved = {row.entity: Approval(int(row.old), int(row.new)) for row in connection.execute(query)}
+        connection.execute(update(_PLAN).where(_PLAN.c.id == plan_id).values(state="running", run_id=run_id))
+        outbox.mark_listings(connection, shop.shop_id, approved.keys(), "you sent this change")
+    left = dict(approved)
+    try:
+        for _ in range(_MOST_ROUNDS):
+            if not left or running.stop.is_set():
+                break
+            pushed = push.drain(shop, f"plan-{plan_id}", running, approved=left)
+            if not pushed.results:
+                break
+            _keep_results(shop.store, plan_id, pushed.results)
+            for name in ("confirmed", "refused", "held", "unknown", "even"):
+                running.counts[name] += getattr(pushed, name)
+            left = {sku: approval for sku, approval in left.items() if sku not in pushed.results}
+            running.progress(len(approved) - len(left), len(approved))
+    finally:
+        _finish(shop.store, plan_id, running, len(left))
+
+
+def _keep_results(store: Store, plan_id: int, results: dict[str, str]) -> None:
+    states = {"confirmed": "done", "even": "done", "contradicted": "review"}
+    rows = []
+    for sku, result in results.items():
+        state = states.get(result, "unsure" if result in ("unknown", "sent", "accepted") else "review")
+        rows.append({"plan": plan_id, "sku": sku, "state": state, "result": _SAID.get(result, result)})
+    with store.write() as connection:
+        connection.execute(
+            text("UPDATE plan_row SET state = :state, result = :result WHERE plan_id = :plan AND entity = :sku"), rows
+        )
+
+
+_SAID = {
+    "confirmed": "Sent, and read back on TikTok.",
+    "even": "Was even already, nothing was sent.",
+    "contradicted": "Sent, but TikTok shows another number now. Please review it again.",
+    "unknown": "Sent, but the answer was lost. The next readings tell.",
+    "sent": "Sent, but the answer was lost. The next readings tell.",
+    "accepted": "Sent and accepted; the reading after it is still due.",
+}
+
+
+def _finish(store: Store, plan_id: int, running: Running, left: int) -> None:
+    with store.write() as connection:
+        connection.execute(update(_PLAN).where(_PLAN.c.id == plan_id).values(state="stopped" if left else "done"))
+    counted = running.counts
+    sent = counted["confirmed"]
+    running.sentence = f"{sent} {'change' if sent == 1 else 'changes'} sent and read back."
+    for name, words in (
+        ("refused", "refused by TikTok"),
+        ("held", "held for review"),
+        ("unknown", "without an answer"),
+    ):
+        if counted[name]:
+            running.sentence += f" {counted[name]} {words}."
+    if left:
+        running.status = "stopped"
+        running.sentence += f" {left} not sent; they stay in review."

@@ -1,0 +1,207 @@
+"""The stock table: what we have, what TikTok shows, and why they differ; compared in the database."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+_SORTS = {
+    "difference": "abs(coalesce(difference, 0))",
+    "title": "title",
+    "seller_sku": "seller_sku",
+    "on_hand": "on_hand",
+    "reserved": "reserved",
+    "target": "target",
+    "available": "available",
+    "state": "state",
+}
+_ONLY = {
+    "all": "",
+    "different": "AND state IN ('lower', 'raise', 'drift', 'refused', 'waiting') AND difference <> 0",
+    "drift": "AND drift <> 0",
+    "unlinked": "AND state = 'unlinked'",
+    "refused": "AND state = 'refused'",
+    "waiting": "AND state IN ('waiting', 'unread')",
+    "even": "AND state = 'even'",
+}
+
+# One row a listing. A listing of several items offers as many as its scarcest part allows.
+_TABLE = """
+WITH unseen AS (
+  SELECT k.item_id, sum((o.committed - o.open_units) * k.quantity) AS units
+  FROM listing o JOIN link k ON k.shop_id = o.shop_id AND k.sku_id = o.sku_id
+  WHERE o.committed > o.open_units GROUP BY k.item_id
+), stock AS (
+  SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM level GROUP BY item_id
+), part AS (
+  SELECT k.shop_id, k.sku_id, min(k.item_id) AS item_id, min(item.sku) AS item_sku, count(*) AS parts,
+    min(coalesce(stock.on_hand, 0)) AS on_hand, max(coalesce(stock.reserved, 0)) AS reserved,
+    max(coalesce(unseen.units, 0)) AS unseen, max(coalesce(item.buffer, :buffer)) AS buffer,
+    min((coalesce(stock.on_hand, 0) - coalesce(stock.reserved, 0) - coalesce(unseen.units, 0)
+      - coalesce(item.buffer, :buffer)) / k.quantity) AS free
+  FROM link k JOIN item ON item.id = k.item_id
+  LEFT JOIN stock ON stock.item_id = k.item_id LEFT JOIN unseen ON unseen.item_id = k.item_id
+  GROUP BY k.shop_id, k.sku_id
+), told AS (
+  SELECT l.shop_id, l.sku_id, l.product_id, l.seller_sku, l.title, l.variant, l.available, l.committed, l.open_units,
+    l.observed_at, l.refused_sentence, l.refused_code, part.item_id, part.item_sku, part.parts, part.on_hand,
+    part.reserved, part.unseen, part.buffer,
+    CASE WHEN part.free < 0 THEN 0 WHEN part.free > 99999 THEN 99999 ELSE part.free END AS target,
+    coalesce(d.amount, 0) AS drift, coalesce(d.state, '') AS drift_state, d.found_at AS drift_at,
+    EXISTS (SELECT 1 FROM push p WHERE p.shop_id = l.shop_id AND p.sku_id = l.sku_id
+      AND p.outcome IN ('sent', 'unknown')) AS doubt
+  FROM listing l LEFT JOIN part ON part.shop_id = l.shop_id AND part.sku_id = l.sku_id
+  LEFT JOIN drift d ON d.shop_id = l.shop_id AND d.sku_id = l.sku_id AND d.state IN ('open', 'lowered')
+  WHERE NOT l.gone AND l.status <> 'UNSEEN' {shop}
+), rows AS (
+  SELECT told.*, CASE WHEN available IS NULL OR target IS NULL THEN NULL ELSE available - target END AS difference,
+    CASE WHEN item_id IS NULL THEN 'unlinked' WHEN available IS NULL THEN 'unread'
+      WHEN drift <> 0 THEN 'drift' WHEN available = target THEN 'even' WHEN refused_code IS NOT NULL THEN 'refused'
+      WHEN target > available AND (committed > open_units OR doubt) THEN 'waiting'
+      WHEN target < available THEN 'lower' ELSE 'raise' END AS state
+  FROM told
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """One listing beside what we have of it, in units; `difference` is TikTok's number minus the target."""
+
+    shop_id: str
+    sku_id: str
+    product_id: str
+    seller_sku: str
+    title: str
+    variant: str
+    item_id: int | None
+    item_sku: str | None
+    parts: int
+    on_hand: int | None
+    reserved: int | None
+    unseen: int | None
+    buffer: int | None
+    target: int | None
+    available: int | None
+    committed: int | None
+    difference: int | None
+    drift: int
+    state: str
+    sentence: str
+    observed_at: int | None
+    confirmed_at: int | None
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockCounts:
+    """How many listings are in which state."""
+
+    listings: int
+    even: int
+    different: int
+    drift: int
+    unlinked: int
+    refused: int
+    waiting: int
+
+
+def counts(connection: Connection, *, shop_id: str | None = None, buffer: int = 0) -> StockCounts:
+    """How many listings are even, and how many are not and why."""
+    query = text(
+        _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop")
+        + "SELECT state, count(*) AS n, sum(CASE WHEN difference <> 0 THEN 1 ELSE 0 END) AS off FROM rows GROUP BY state"
+    )
+    found = {row.state: (row.n, row.off or 0) for row in connection.execute(query, _given(shop_id, buffer))}
+
+    def number(*states: str) -> int:
+        return sum(found.get(state, (0, 0))[0] for state in states)
+
+    different = sum(found.get(state, (0, 0))[1] for state in ("lower", "raise", "drift", "refused", "waiting"))
+    return StockCounts(
+        sum(n for n, _ in found.values()), number("even"), different, number("drift"), number("unlinked"),
+        number("refused"), number("waiting", "unread"),
+    )  # fmt: skip
+
+
+def rows(
+    connection: Connection,
+    *,
+    shop_id: str | None = None,
+    buffer: int = 0,
+    search: str = "",
+    only: str = "all",
+    sort: str = "difference",
+    descending: bool = True,
+    limit: int | None = 50,
+    offset: int = 0,
+) -> list[StockRow]:
+    """A page of the stock table. `only` and `sort` are names from a fixed list; `search` looks in SKUs and titles."""
+    where = _ONLY[only]
+    given = _given(shop_id, buffer)
+    if search.strip():
+        where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
+        given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
+    page = "" if limit is None else "LIMIT :limit OFFSET :offset"
+    query = text(
+        _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop")
+        + f"SELECT rows.*, (SELECT max(p.confirmed_at) FROM push p WHERE p.shop_id = rows.shop_id "  # noqa: S608
+        "AND p.sku_id = rows.sku_id) AS confirmed_at, (SELECT x.generation FROM outbox x WHERE x.shop_id = rows.shop_id "
+        "AND x.sku_id = rows.sku_id) AS generation "
+        f"FROM rows WHERE 1 = 1 {where} ORDER BY {_SORTS[sort]} {'DESC' if descending else 'ASC'}, sku_id {page}"
+    )
+    if limit is not None:
+        given |= {"limit": limit, "offset": offset}
+    return [_stock_row(row) for row in connection.execute(query, given)]
+
+
+def total(
+    connection: Connection, *, shop_id: str | None = None, buffer: int = 0, search: str = "", only: str = "all"
+) -> int:
+    """How many rows the same filter finds."""
+    where = _ONLY[only]
+    given = _given(shop_id, buffer)
+    if search.strip():
+        where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
+        given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
+    query = text(
+        _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop")
+        + f"SELECT count(*) FROM rows WHERE 1 = 1 {where}"  # noqa: S608
+    )
+    return int(connection.execute(query, given).scalar_one())
+
+
+def _given(shop_id: str | None, buffer: int) -> dict[str, Any]:
+    return {"buffer": buffer} | ({} if shop_id is None else {"shop": shop_id})
+
+
+def _stock_row(row: Any) -> StockRow:
+    return StockRow(
+        row.shop_id, row.sku_id, row.product_id, row.seller_sku, row.title, row.variant, row.item_id, row.item_sku,
+        row.parts or 0, row.on_hand, row.reserved, row.unseen, row.buffer, row.target, row.available, row.committed,
+        row.difference, row.drift, row.state, _sentence(row), row.observed_at, row.confirmed_at, row.generation or 0,
+    )  # fmt: skip
+
+
+def _sentence(row: Any) -> str:
+    match row.state:
+        case "unlinked":
+            return "Not linked to an item of yours, so Evenstock leaves it alone."
+        case "unread":
+            return "TikTok has not told its stock yet."
+        case "even":
+            return "Even."
+        case "drift" if row.drift_state == "lowered":
+            return f"Somebody changed TikTok by {row.drift:+d}. Evenstock lowered it to what you have; decide which is right."
+        case "drift":
+            return f"Somebody changed TikTok by {row.drift:+d}, and no order explains it. Decide which number is right."
+        case "refused":
+            return str(row.refused_sentence)
+        case "waiting" if row.committed > row.open_units:
+            return "TikTok holds units for orders that have not arrived here yet. It is raised once they have."
+        case "waiting":
+            return "The answer to the last change was lost; the next readings settle it."
+        case "lower":
+            return f"TikTok offers {row.difference} more than you can ship."
+        case _:
+            return f"TikTok could offer {-row.difference} more."

@@ -1,0 +1,156 @@
+"""What the loop did and how it ended, in sentences the owner can read."""
+
+import json
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, insert, update
+
+from core import clock
+from core.redact import redact
+from core.store.engine import Store
+from core.store.errors import StoreProblem
+from core.store.tables import Run, RunRow
+from core.store.upsert import table
+from core.tiktok.errors import TikTokError
+
+_log = logging.getLogger("evenstock.runs")
+_RUN = table(Run)
+_stops: dict[int, threading.Event] = {}
+
+
+@dataclass
+class Running:
+    """A run under way: counts to raise, and whether its owner asked it to stop."""
+
+    store: Store
+    kind: str
+    shop_id: str
+    trigger: str
+    id: int | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    stop: threading.Event = field(default_factory=threading.Event)
+    sentence: str = ""
+    next_step: str = ""
+    status: str = "done"
+    started_at: int = field(default_factory=clock.now_ms)
+
+    def record(self) -> int:
+        """Make the run visible now; quiet runs stay invisible until something happened."""
+        if self.id is None:
+            with self.store.write() as connection:
+                self.id = begin(connection, self.kind, self.shop_id, self.trigger, self.started_at)
+            _stops[self.id] = self.stop
+        return self.id
+
+    def progress(self, done: int, total: int) -> None:
+        """Tell how far it is."""
+        run_id = self.record()
+        with self.store.write() as connection:
+            connection.execute(update(_RUN).where(_RUN.c.id == run_id).values(done=done, total=total))
+
+
+def begin(connection: Connection, kind: str, shop_id: str, trigger: str, started_at: int | None = None) -> int:
+    """Insert a run that has just started and return its id."""
+    values = {"kind": kind, "shop_id": shop_id, "trigger": trigger, "started_at": started_at or clock.now_ms()}
+    defaults = {
+        "status": "running",
+        "done": 0,
+        "total": 0,
+        "counts": "{}",
+        "sentence": "",
+        "next_step": "",
+        "request_id": "",
+    }
+    return int(connection.execute(insert(_RUN).values(values | defaults).returning(_RUN.c.id)).scalar_one())
+
+
+def note(connection: Connection, run_id: int, rows: list[dict[str, str]]) -> None:
+    """Add what the run did to single entities: entity, field, old, new, result, sentence."""
+    empty = {"entity": "", "field": "", "old": "", "new": "", "result": "", "sentence": ""}
+    if rows:
+        connection.execute(insert(table(RunRow)), [empty | row | {"run_id": run_id} for row in rows])
+
+
+@contextmanager
+def run(store: Store, kind: str, shop_id: str, trigger: str, *, quiet: bool = False) -> Iterator[Running]:
+    """Record one execution: its end, counts and error; a quiet run that changed nothing leaves no row.
+
+    A TikTok or store error ends the run as failed with its sentence and is raised on, so that the caller can act on it.
+    """
+    running = Running(store, kind, shop_id, trigger)
+    if not quiet:
+        running.record()
+    try:
+        yield running
+    except TikTokError as error:
+        _finish(running, "failed", error.sentence, error.next_step, error.outcome.value, error.code, error.request_id)
+        raise
+    except StoreProblem as error:
+        _log.error("%s: %s", kind, error)
+        raise
+    except Exception as error:
+        _log.exception("run %s failed", kind)
+        _finish(
+            running,
+            "failed",
+            f"Something unexpected stopped this: {redact(str(error))[:300]}",
+            _REPORT,
+            "needs a person",
+        )
+        raise
+    else:
+        if running.id is not None or any(running.counts.values()):
+            _finish(running, running.status, running.sentence, running.next_step)
+    finally:
+        _stops.pop(running.id or 0, None)
+
+
+_REPORT = "Run it again. If it happens again, send the log file in the data folder to support; it holds no secrets."
+
+
+def stop(run_id: int) -> bool:
+    """Ask a run to stop after the row it is working on; False when it is not running here."""
+    event = _stops.get(run_id)
+    if event is not None:
+        event.set()
+    return event is not None
+
+
+def _finish(
+    running: Running,
+    status: str,
+    sentence: str,
+    next_step: str,
+    outcome: str | None = None,
+    code: int | None = None,
+    request_id: str | None = None,
+) -> None:
+    run_id = running.record()
+    with running.store.write() as connection:
+        connection.execute(
+            update(_RUN).where(_RUN.c.id == run_id).values(
+                status=status, ended_at=clock.now_ms(), sentence=sentence, next_step=next_step, outcome=outcome,
+                code=code, request_id=request_id or "", counts=json.dumps(dict(running.counts)),
+            )
+        )  # fmt: skip
+
+
+def close_interrupted(store: Store) -> int:
+    """Mark runs that a crash left open; called once by the owner of the jobs at start. Returns how many there were."""
+    with store.write() as connection:
+        found = connection.execute(
+            update(_RUN)
+            .where(_RUN.c.status == "running")
+            .values(
+                status="interrupted",
+                ended_at=clock.now_ms(),
+                sentence="Evenstock was closed while this was running. What it had finished is kept.",
+                next_step="Nothing to do: the loop takes up the rest.",
+            )
+        )
+    return found.rowcount

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import Protocol
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from core import clock
 from core.redact import register_secret
@@ -158,7 +158,8 @@ def parse_redirect(url_or_code: str, expected_state: str | None) -> Code | Redir
         return _NO_CODE
     if not any(mark in text for mark in ("://", "code=", "error=")):
         return _NO_CODE if text == "null" or not text.isprintable() or " " in text else Code(text)
-    values = parse_qs(urlsplit(text).query or text.lstrip("?"))
+    # Only the query matters, so an address whose other parts make no sense is fine.
+    values = parse_qs((text.partition("?")[2] or text).partition("#")[0])
     code, state = values.get("code", [""])[0].strip(), values.get("state", [None])[0]
     if values.get("error"):
         return _REFUSED

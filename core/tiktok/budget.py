@@ -46,11 +46,12 @@ class _Lane:
 
     def slot(self, now: float, urgent: bool) -> float:
         """When the next call may start. A caller less than one step late keeps the beat, so no turn is lost."""
-        step = 1 / self.rate_at(now)
-        slot = _next(self.last, step, now)
-        if not urgent:
-            slot = max(slot, _next(self.last_patient, step / (1 - self.reserve), now))
-        return max(slot, self.resume)
+        slot = _next(self.last, 1 / self.rate_at(now), now)
+        return max(slot, self.resume, slot if urgent else self.patient_slot(now))
+
+    def patient_slot(self, now: float) -> float:
+        """When a caller without hurry may start: on a slower beat of its own, which urgent calls do not shift."""
+        return _next(self.last_patient, 1 / self.rate_at(now) / (1 - self.reserve), now)
 
     def delay(self, ticket: object, now: float, urgent: bool) -> float:
         """Seconds until this ticket's turn; next to nothing means now."""
@@ -60,10 +61,9 @@ class _Lane:
 
     def take(self, now: float, urgent: bool) -> None:
         """Use the turn that is due."""
-        slot = self.slot(now, urgent)
-        self.last = slot
+        self.last = self.slot(now, urgent)
         if not urgent:
-            self.last_patient = slot
+            self.last_patient = self.patient_slot(now) if self.reserve else self.last
 
     def throttled(self, now: float, advice: float | None) -> None:
         """Fall silent, then start again at half speed; the more often this happens, the slower the recovery."""

@@ -31,7 +31,7 @@ def truth_as_json(truth: Truth) -> JSON:
         "sku_id": truth.sku_id, "product_id": truth.product_id, "seller_sku": truth.seller_sku,
         "own_sku": truth.own_sku,
         "title": truth.title, "variant": truth.variant, "price": money(truth.price), "status": truth.status,
-        "locked": truth.locked, "available": truth.available, "committed": truth.committed,
+        "barcode": truth.barcode, "locked": truth.locked, "available": truth.available, "committed": truth.committed,
         "warehouses": [asdict(held) for held in truth.warehouses],
     }  # fmt: skip
 

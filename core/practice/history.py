@@ -96,10 +96,12 @@ def _orders(
         in_second = rng.random() < 0.25 and all(unit.sku_id in second for unit in units)
         warehouse = SALES_WAREHOUSES[in_second]
         body = bodies.new_order(new_id, at, units, warehouse, ground.settings.hold, fate)
-        if count >= ENOUGH_FOR_VARIETY and number > count - LAST_UNPAID:  # someone is always at the till
-            due, action, returned = at + PAYMENT_SECONDS, "expire", False
-        else:
-            due, action, returned = _live_until(body, at, now, fate, ground.seed)
+        stays_unpaid = count >= ENOUGH_FOR_VARIETY and number > count - LAST_UNPAID  # someone is always at the till
+        due, action, returned = (
+            (float(at + PAYMENT_SECONDS), "expire", False)
+            if stays_unpaid
+            else _live_until(body, at, now, fate, ground.seed)
+        )
         for sku_id, open_now in bodies.open_units(body["line_items"]).items():
             held[sku_id, warehouse] = held.get((sku_id, warehouse), 0) + open_now
         yield new_id, at, body["update_time"], body["status"], warehouse, 0, returned, due, action, orjson.dumps(body)

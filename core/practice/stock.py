@@ -32,6 +32,7 @@ class Truth:
     title: str
     variant: str
     price: int
+    barcode: str
     status: str
     locked: bool
     warehouses: tuple[Held, ...]
@@ -48,7 +49,7 @@ class Truth:
 
 
 _SELECT = """
-SELECT s.id, s.product_id, s.seller_sku, s.own_sku, p.title, s.variant, s.price, p.status, s.locked
+SELECT s.id, s.product_id, s.seller_sku, s.own_sku, p.title, s.variant, s.price, s.barcode, p.status, s.locked
 FROM skus s JOIN products p ON p.id = s.product_id
 """
 
@@ -129,8 +130,8 @@ class Stock:
             row = db.execute("SELECT count(DISTINCT sku_id), sum(available), sum(committed) FROM stock").fetchone()
         return {"skus": row[0], "units_available": row[1] or 0, "units_committed": row[2] or 0}
 
-    def _truth(self, db: sqlite3.Connection, row: tuple[str, str, str, str, str, str, int, str, int]) -> Truth:
-        return Truth(*row[:8], locked=bool(row[8]), warehouses=tuple(self.held(db, row[0])))
+    def _truth(self, db: sqlite3.Connection, row: tuple[str, str, str, str, str, str, int, str, str, int]) -> Truth:
+        return Truth(*row[:9], locked=bool(row[9]), warehouses=tuple(self.held(db, row[0])))
 
     def _tell(self, db: sqlite3.Connection, sku_id: str, source: str, available: int, committed: int) -> None:
         if not self._hooks.wants("INVENTORY_CHANGED"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import socket
 import sys
 import threading
@@ -59,6 +60,17 @@ def _reset() -> None:
     raise ConnectionResetError("The practice shop broke the connection off.")
 
 
+def _listening(host: str, port: int) -> socket.socket:
+    # The protocol is named, because asyncio sends small answers at once (no delay) only on sockets that name it.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(512)
+    return listener
+
+
 class PracticeServer:
     """A running practice shop; a context manager that stops it."""
 
@@ -67,9 +79,7 @@ class PracticeServer:
         if not ipaddress.ip_address(host).is_loopback:
             raise ValueError(f"The practice shop only listens on this computer, not on {host}.")
         self.shop = shop
-        self._socket = socket.create_server(
-            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512
-        )
+        self._socket = _listening(host, port)
         self.port = int(self._socket.getsockname()[1])
         self.base_url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
         config = uvicorn.Config(

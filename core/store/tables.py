@@ -90,7 +90,11 @@ class Item(SQLModel, table=True):
 
 
 class Listing(SQLModel, table=True):
-    """One SKU on TikTok as last seen; `base_*` is the last settled reading, from which drift is measured."""
+    """One SKU on TikTok as last seen.
+
+    `base_*` is the last settled reading, from which drift is measured. `settled_at` is when its number was first even
+    with ours; before that, only a change that the owner reviewed is sent.
+    """
 
     __table_args__: ClassVar[Any] = (
         Index("listing_product", "shop_id", "product_id"),
@@ -119,6 +123,7 @@ class Listing(SQLModel, table=True):
     base_open: int | None = None
     base_shipped: int | None = None
     base_at: int | None = _ms(default=None)
+    settled_at: int | None = _ms(default=None)
     refused_code: int | None = None
     refused_sentence: str | None = Field(default=None, sa_type=Text)
 

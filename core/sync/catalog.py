@@ -47,14 +47,19 @@ def scan(shop: ShopContext, running: Running, *, full: bool) -> int:
     with shop.store.write() as connection:
         if full:
             changed += _mark_gone(connection, shop.shop_id, seen)
+            _remember(connection, f"catalog:{shop.shop_id}", len(seen))
         if newest != since:
-            upsert(connection, Cursor, [{"source": _source(shop), "value": newest, "moved_at": clock.now_ms()}])
+            _remember(connection, _source(shop), newest)
     running.counts["listings changed"] += changed
     return changed
 
 
 _SINCE = text("SELECT value FROM cursor WHERE source = :source")
 _COUNT = text("SELECT count(*) FROM listing WHERE shop_id = :shop AND NOT gone AND status <> 'UNSEEN'")
+
+
+def _remember(connection: Connection, source: str, value: int) -> None:
+    upsert(connection, Cursor, [{"source": source, "value": value, "moved_at": clock.now_ms()}])
 
 
 def _source(shop: ShopContext) -> str:

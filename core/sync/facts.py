@@ -15,6 +15,7 @@ class Facts:
     """One listing: TikTok's last reading, our orders of it, the items behind it, and what is unsettled.
 
     `doubt`: a write has an unknown outcome. `drift`: units that nothing explains and the owner has not decided on.
+    `settled`: its number was even with ours at least once, so that it may be kept so without asking.
     """
 
     sku_id: str
@@ -26,6 +27,7 @@ class Facts:
     shipped_units: int
     doubt: bool
     drift: int
+    settled: bool
     parts: list[Part] = field(default_factory=list)
     shown: dict[str, int] = field(default_factory=dict)
     first: str = ""
@@ -37,7 +39,7 @@ class Facts:
 
 
 _LISTINGS = text(
-    "SELECT l.sku_id, l.product_id, l.status, l.available, l.committed, l.open_units, l.shipped_units, "
+    "SELECT l.sku_id, l.product_id, l.status, l.available, l.committed, l.open_units, l.shipped_units, l.settled_at, "
     "EXISTS (SELECT 1 FROM push p WHERE p.shop_id = l.shop_id AND p.sku_id = l.sku_id "
     "AND p.outcome IN ('sent', 'unknown')) AS doubt, coalesce((SELECT d.amount FROM drift d "
     "WHERE d.shop_id = l.shop_id AND d.sku_id = l.sku_id AND d.state IN ('suspected', 'open', 'lowered') LIMIT 1), 0) AS drift "
@@ -83,5 +85,5 @@ def load(connection: Connection, shop_id: str, sku_ids: Collection[str], buffer:
 def _facts(row: Any) -> Facts:
     return Facts(
         row.sku_id, row.product_id, row.status, row.available, row.committed or 0, row.open_units, row.shipped_units,
-        bool(row.doubt), row.drift,
+        bool(row.doubt), row.drift, row.settled_at is not None,
     )  # fmt: skip

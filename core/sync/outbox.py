@@ -1,9 +1,9 @@
 """Which listings must be looked at again on TikTok; it never holds a quantity, only that something changed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 from core import clock
 from core.store.engine import Store
@@ -60,35 +60,43 @@ def waiting(connection: Connection, shop_id: str) -> int:
     return int(connection.execute(query, {"shop": shop_id}).scalar_one())
 
 
-def claim(store: Store, shop_id: str, worker: str, limit: int, sku_ids: Collection[str] | None = None) -> list[Claim]:
-    """Take up to `limit` due listings for this worker; a claim that was never finished becomes free after ten minutes."""
-    now = clock.now_ms()
-    only = "" if sku_ids is None else " AND sku_id IN :skus"
-    due = text(
-        "SELECT sku_id FROM outbox WHERE shop_id = :shop AND ((state = 'dirty' AND due_at <= :now) "  # noqa: S608
-        f"OR (state = 'claimed' AND claimed_until < :now)){only} ORDER BY dirty_at LIMIT :limit"
-    )
-    take = text(
-        "UPDATE outbox SET state = 'claimed', claimed_by = :worker, claimed_until = :until "
-        "WHERE shop_id = :shop AND sku_id = :sku AND ((state = 'dirty' AND due_at <= :now) "
-        "OR (state = 'claimed' AND claimed_until < :now)) RETURNING generation, dirty_at, attempts"
-    )
-    given = {"shop": shop_id, "now": now, "limit": limit}
-    if sku_ids is not None:
-        due = due.bindparams(bindparam("skus", expanding=True))
-        given["skus"] = sorted(sku_ids)
+_DUE = "shop_id = :shop AND ((state = 'dirty' AND due_at <= :now) OR (state = 'claimed' AND claimed_until < :now))"
+_FIND = text(f"SELECT sku_id FROM outbox WHERE {_DUE} ORDER BY dirty_at LIMIT :limit")  # noqa: S608
+_CLAIM = text(
+    "UPDATE outbox SET state = 'claimed', claimed_by = :worker, claimed_until = :until "  # noqa: S608
+    f"WHERE sku_id = :sku AND {_DUE} RETURNING sku_id, generation, dirty_at, attempts"
+)
+_TAKE = text(
+    "INSERT INTO outbox (shop_id, sku_id, generation, state, dirty_at, due_at, attempts, claimed_by, claimed_until, "
+    "reason, note) VALUES (:shop, :sku, 1, 'claimed', :now, 0, 0, :worker, :until, 'you sent this change', '') "
+    "ON CONFLICT (shop_id, sku_id) DO UPDATE SET state = 'claimed', claimed_by = excluded.claimed_by, "
+    "claimed_until = excluded.claimed_until, generation = outbox.generation + 1, dirty_at = excluded.dirty_at, "
+    "reason = excluded.reason WHERE outbox.state <> 'claimed' OR outbox.claimed_until < :now "
+    "RETURNING sku_id, generation, dirty_at, attempts"
+)
+
+
+def claim(store: Store, shop_id: str, worker: str, limit: int) -> list[Claim]:
+    """Take up to `limit` due listings for this worker; a claim that was never finished is free after ten minutes."""
     with store.read() as connection:
-        found = [row.sku_id for row in connection.execute(due, given)]
-    if not found:
+        given = {"shop": shop_id, "now": clock.now_ms(), "limit": limit}
+        found = [row.sku_id for row in connection.execute(_FIND, given)]
+    return _claim_each(store, _CLAIM, shop_id, worker, found)
+
+
+def take(store: Store, shop_id: str, worker: str, sku_ids: Sequence[str]) -> list[Claim]:
+    """Take these listings whether due or not, except those another worker has in hand."""
+    return _claim_each(store, _TAKE, shop_id, worker, sku_ids)
+
+
+def _claim_each(store: Store, statement: TextClause, shop_id: str, worker: str, sku_ids: Sequence[str]) -> list[Claim]:
+    if not sku_ids:
         return []
-    claims = []
+    now = clock.now_ms()
+    given = {"shop": shop_id, "worker": worker, "until": now + LEASE_MS, "now": now}
     with store.write() as connection:
-        for sku in found:
-            values = {"worker": worker, "until": now + LEASE_MS, "shop": shop_id, "sku": sku, "now": now}
-            row = connection.execute(take, values).one_or_none()
-            if row is not None:
-                claims.append(Claim(shop_id, sku, row.generation, row.dirty_at, row.attempts))
-    return claims
+        rows = [connection.execute(statement, given | {"sku": sku}).one_or_none() for sku in sku_ids]
+    return [Claim(shop_id, row.sku_id, row.generation, row.dirty_at, row.attempts) for row in rows if row is not None]
 
 
 def release_all(store: Store) -> None:

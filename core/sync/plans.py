@@ -11,14 +11,14 @@ from core.store import choices as owner
 from core.store.engine import Store
 from core.store.tables import Plan, PlanRow
 from core.store.upsert import table
-from core.sync import brakes, outbox, push, reconcile
+from core.sync import brakes, push, reconcile
 from core.sync.context import ShopContext
 from core.sync.push import Approval
 from core.sync.runs import Running
 
 _PLAN = table(Plan)
 _ROW = table(PlanRow)
-_MOST_ROUNDS = 1_000
+_PATIENCE = 100  # tenths of a second
 
 
 class PlanGone(Exception):
@@ -121,15 +121,16 @@ def run(shop: ShopContext, plan_id: int, running: Running) -> None:
         query = select(_ROW).where(_ROW.c.plan_id == plan_id, _ROW.c.state == "proposed")
         approved = {row.entity: Approval(int(row.old), int(row.new)) for row in connection.execute(query)}
         connection.execute(update(_PLAN).where(_PLAN.c.id == plan_id).values(state="running", run_id=run_id))
-        outbox.mark_listings(connection, shop.shop_id, approved.keys(), "you sent this change")
     left = dict(approved)
+    idle = 0
     try:
-        for _ in range(_MOST_ROUNDS):
-            if not left or running.stop.is_set():
-                break
+        while left and idle < _PATIENCE and not running.stop.is_set():
             pushed = push.drain(shop, f"plan-{plan_id}", running, approved=left)
             if not pushed.results:
-                break
+                idle += 1  # another worker has these in hand for a moment
+                running.stop.wait(0.1)
+                continue
+            idle = 0
             _keep_results(shop.store, plan_id, pushed.results)
             for name in ("confirmed", "refused", "held", "unknown", "even"):
                 running.counts[name] += getattr(pushed, name)

@@ -46,6 +46,7 @@ class Pushed:
 
     even: int = 0
     confirmed: int = 0
+    contradicted: int = 0
     again: int = 0
     refused: int = 0
     unknown: int = 0
@@ -55,7 +56,7 @@ class Pushed:
     @property
     def sent(self) -> int:
         """How many changes reached TikTok, or may have."""
-        return self.confirmed + self.again + self.refused + self.unknown
+        return self.confirmed + self.contradicted + self.refused + self.unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,15 @@ def drain(
     running: Running,
     *,
     approved: Mapping[str, Approval] | None = None,
-    limit: int = BATCH,
 ) -> Pushed:
-    """Look at one batch of due listings and send what must be sent; `approved` limits it to a reviewed plan.
+    """Look at one batch of due listings and send what must be sent; with `approved`, the listings of a reviewed plan.
 
     Raises TikTokError when TikTok cannot be read; the listings stay due then.
     """
-    claims = outbox.claim(shop.store, shop.shop_id, worker, limit, None if approved is None else approved.keys())
+    if approved is None:
+        claims = outbox.claim(shop.store, shop.shop_id, worker, BATCH)
+    else:
+        claims = outbox.take(shop.store, shop.shop_id, worker, sorted(approved)[:BATCH])
     if not claims:
         return Pushed()
     batch = _Batch(shop, {claim.sku_id: claim for claim in claims}, running, approved)
@@ -178,6 +181,7 @@ class _Batch:
             else:
                 changes[sku_id] = decision
         outbox.settle(connection, even)
+        _mark_settled(connection, even)
         outbox.hold(connection, held)
         return changes
 
@@ -188,7 +192,7 @@ class _Batch:
         approval = self.approved.get(fact.sku_id) if self.approved is not None else None
         decision = decide(
             wanted=wanted, available=fact.available, committed=fact.committed, open_units=fact.open_units,
-            drift=fact.drift, doubt=fact.doubt, decided=approval is not None,
+            drift=fact.drift, doubt=fact.doubt, settled=fact.settled, decided=approval is not None,
         )  # fmt: skip
         if approval is not None and decision.move is Move.RAISE and wanted > approval.new:
             return Decision(
@@ -280,18 +284,23 @@ class _Batch:
         outcomes = {row.sku_id: row.outcome for row in connection.execute(query)}
         even: list[Claim] = []
         again: list[Claim] = []
+        unsure: list[Claim] = []
         for sku_id, outcome in outcomes.items():
             fact = facts.get(sku_id)
             if outcome == "confirmed":
                 decided = "ours" if self.approved is not None else ""
                 intents.overwrite_drift(connection, self.shop.shop_id, sku_id, decided=decided)
-            settled = fact is not None and fact.available == fact.target and not fact.doubt
-            (even if settled else again).append(self._done(sku_id))
+            settled = fact is not None and fact.available == fact.target
+            line = unsure if outcome in _UNSURE else even if settled else again
+            line.append(self._done(sku_id))
             self.pushed.results[sku_id] = outcome
             self.pushed.confirmed += outcome == "confirmed"
-            self.pushed.unknown += outcome in ("sent", "unknown")
+            self.pushed.unknown += outcome in _UNSURE
+            self.pushed.contradicted += outcome == "contradicted"
         outbox.settle(connection, even)
-        outbox.later(connection, again, "Something changed while this was sent; it is looked at again.", 0.5)
+        _mark_settled(connection, even)
+        outbox.later(connection, again, "Something changed while this was sent; it is looked at again.", 0.0)
+        outbox.later(connection, unsure, "The answer was lost; the next readings tell what became of it.", 5.0)
         self.pushed.again += len(again)
 
     def _tell_progress(self) -> None:
@@ -305,6 +314,16 @@ class _Batch:
             waiting = sum(1 for sku in self.open if sku not in self.intents)
         if due:
             self.running.progress(len(self.claims) - waiting, len(self.claims))
+
+
+_UNSURE = ("sent", "unknown")
+_SETTLED = text("UPDATE listing SET settled_at = :now WHERE shop_id = :shop AND sku_id = :sku AND settled_at IS NULL")
+
+
+def _mark_settled(connection: Connection, even: Sequence[Claim]) -> None:
+    now = clock.now_ms()
+    if even:
+        connection.execute(_SETTLED, [{"now": now, "shop": claim.shop_id, "sku": claim.sku_id} for claim in even])
 
 
 _LINKED = text("SELECT count(DISTINCT sku_id) FROM link WHERE shop_id = :shop")

@@ -155,6 +155,14 @@ def rows(
     return [_stock_row(row) for row in connection.execute(query, given)]
 
 
+def uneven(connection: Connection, shop_id: str, buffer: int) -> list[str]:
+    """The SKU ids of all linked listings whose number on TikTok is not their target."""
+    query = text(
+        _TABLE.format(shop="AND l.shop_id = :shop") + "SELECT sku_id FROM rows WHERE difference <> 0 ORDER BY sku_id"
+    )
+    return [row.sku_id for row in connection.execute(query, _given(shop_id, buffer))]
+
+
 def total(
     connection: Connection, *, shop_id: str | None = None, buffer: int = 0, search: str = "", only: str = "all"
 ) -> int:

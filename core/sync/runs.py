@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, text, update
 
 from core import clock
 from core.redact import redact
@@ -16,7 +16,7 @@ from core.store.engine import Store
 from core.store.errors import StoreProblem
 from core.store.tables import Run, RunRow
 from core.store.upsert import table
-from core.tiktok.errors import TikTokError
+from core.tiktok.errors import Stopped, TikTokError
 
 _log = logging.getLogger("evenstock.runs")
 _RUN = table(Run)
@@ -85,23 +85,31 @@ def run(store: Store, kind: str, shop_id: str, trigger: str, *, quiet: bool = Fa
     running = Running(store, kind, shop_id, trigger)
     if not quiet:
         running.record()
-    try:
+    with carry_on(running):
         yield running
+
+
+_REPORT = "Run it again. If it happens again, send the log file in the data folder to support; it holds no secrets."
+
+
+@contextmanager
+def carry_on(running: Running) -> Iterator[None]:
+    """Finish a run that was recorded before its work moved to another thread."""
+    try:
+        yield
+    except Stopped as error:
+        _finish(running, "stopped", error.sentence, error.next_step)
+        raise
     except TikTokError as error:
         _finish(running, "failed", error.sentence, error.next_step, error.outcome.value, error.code, error.request_id)
         raise
     except StoreProblem as error:
-        _log.error("%s: %s", kind, error)
+        _log.error("%s: %s", running.kind, error)
         raise
     except Exception as error:
-        _log.exception("run %s failed", kind)
-        _finish(
-            running,
-            "failed",
-            f"Something unexpected stopped this: {redact(str(error))[:300]}",
-            _REPORT,
-            "needs a person",
-        )
+        _log.exception("run %s failed", running.kind)
+        sentence = f"Something unexpected stopped this: {redact(str(error))[:300]}"
+        _finish(running, "failed", sentence, _REPORT, "needs a person")
         raise
     else:
         if running.id is not None or any(running.counts.values()):
@@ -110,7 +118,11 @@ def run(store: Store, kind: str, shop_id: str, trigger: str, *, quiet: bool = Fa
         _stops.pop(running.id or 0, None)
 
 
-_REPORT = "Run it again. If it happens again, send the log file in the data folder to support; it holds no secrets."
+def forget_old(connection: Connection, before_ms: int) -> None:
+    """Drop runs that ended before this moment, with their rows."""
+    old = "(SELECT id FROM run WHERE ended_at < :at)"
+    connection.execute(text(f"DELETE FROM run_row WHERE run_id IN {old}"), {"at": before_ms})  # noqa: S608
+    connection.execute(text("DELETE FROM run WHERE ended_at < :at"), {"at": before_ms})
 
 
 def stop(run_id: int) -> bool:

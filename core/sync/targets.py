@@ -49,15 +49,25 @@ class Decision:
 
 
 def decide(
-    *, wanted: int, available: int, committed: int, open_units: int, drift: int, doubt: bool, decided: bool
+    *,
+    wanted: int,
+    available: int,
+    committed: int,
+    open_units: int,
+    drift: int,
+    doubt: bool,
+    settled: bool,
+    decided: bool,
 ) -> Decision:
     """Whether to write `wanted` over `available`.
 
-    Raising waits while orders are open that we have not seen, while a write has an unknown outcome, and while TikTok
-    shows something we cannot explain, unless the owner has just decided for our number (`decided`).
+    Before a listing was even once (`settled`), only the owner's own decision (`decided`) is sent. Raising waits while orders are open that we have not seen, while a write has an unknown outcome, and while TikTok
+    shows something we cannot explain, unless the owner has just decided for our number.
     """
     if wanted == available:
         return Decision(Move.NOTHING, wanted)
+    if not (settled or decided):
+        return Decision(Move.HOLD, wanted, "New here: review it once on the Stock page, then Evenstock keeps it even.")
     if wanted < available:
         return Decision(Move.LOWER, wanted)
     if doubt:

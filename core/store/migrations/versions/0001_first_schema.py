@@ -356,6 +356,7 @@ def upgrade() -> None:
         sa.Column("base_open", sa.Integer(), nullable=True),
         sa.Column("base_shipped", sa.Integer(), nullable=True),
         sa.Column("base_at", sa.BigInteger(), nullable=True),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.Column("refused_code", sa.Integer(), nullable=True),
         sa.Column("refused_sentence", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,341 @@
+"""The one object that owns store, clients, practice shop and loop: start(), stop()."""
+
+import logging
+import os
+import sqlite3
+import threading
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import clock, connect, embedded, redact
+from core.connect import ConnectResult
+from core.jobs import JobState, Kind, Loop, LoopState, Trigger, read_beat
+from core.lock import ProcessLock
+from core.practice.desk import PracticeDesk
+from core.sessions import Sessions, buyer_salt, open_sessions
+from core.settings import Choices, Settings
+from core.store import choices as owner
+from core.store.engine import Store, open_store
+from core.store.vault import Vault, vault_key
+from core.sync import ledger, plans, runs, signin
+from core.sync.plans import Proposed
+from core.tiktok.auth import App
+
+__all__ = ["ConnectResult", "JobState", "LoopState", "Problem", "Runtime", "current", "install"]
+REAL, PRACTICE = "main", "practice"
+_log = logging.getLogger("evenstock.runtime")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A shop's trouble as the owner is told of it."""
+
+    shop_id: str
+    shop: str
+    sentence: str
+    next_step: str
+    outcome: str
+    at: int
+
+
+class NotOwner(Exception):
+    """This process may only read."""
+
+
+class Runtime:
+    """One running Evenstock. The first process on a data folder owns the jobs; another one only reads."""
+
+    def __init__(self, settings: Settings, *, port: int | None = None) -> None:
+        self.settings = settings
+        self.port = port
+        self.folder = settings.evenstock_data_dir
+        self.owner = False
+        self.owner_note = ""
+        self.store: Store
+        self.vault: Vault
+        self.practice: PracticeDesk | None = None
+        self._lock = ProcessLock(self.folder / "instance.lock")
+        self._embedded: embedded.Embedded | None = None
+        self._sessions: Sessions | None = None
+        self._loop: Loop | None = None
+        self._switching = threading.Lock()
+
+    @property
+    def sessions(self) -> Sessions:
+        """The open clients; raises NotOwner in a process that only reads."""
+        if self._sessions is None:
+            raise NotOwner(self.owner_note)
+        return self._sessions
+
+    @property
+    def is_practice(self) -> bool:
+        """Whether this is the practice shop's desk."""
+        return self.desk == PRACTICE
+
+    def start(self, *, loop: bool = True) -> None:
+        """Open everything; `loop` False leaves the background work out (for one command). Raises StoreProblem."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _log_to(self.folder / "logs")
+        self.owner = self._lock.acquire()
+        if not self.owner:
+            self.owner_note = (
+                "Evenstock is already running on this data folder. This window reads, the other one works."
+            )
+        self._open(PRACTICE if not has_shop(self.settings) else REAL)
+        if self.owner and loop:
+            self._start_loop()
+
+    def stop(self) -> None:
+        """Stop the work, close everything, let go of the lock."""
+        self._close()
+        self._lock.release()
+
+    def _open(self, desk: str) -> None:
+        self.desk = desk
+        practice = desk == PRACTICE
+        folder = self.folder / "practice" if practice else self.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite:///{(folder / 'evenstock.db').as_posix()}" if practice else self.settings.store_url
+        key = vault_key(self.settings)
+        self.store = open_store(url)
+        self.vault = Vault(self.store, key)
+        apps: dict[str, App] = {}
+        if practice:
+            apps = self._open_practice(folder)
+        if self.owner:
+            self._sessions = open_sessions(self.store, self.vault, buyer_salt(key), self.folder, apps)
+        if self._embedded is not None and self.port is not None:
+            for shop in self.sessions.shops:
+                self._embedded.listen(f"http://127.0.0.1:{self.port}/hooks/tiktok", shop.api)
+
+    def _open_practice(self, folder: Path) -> dict[str, App]:
+        if not self.owner:
+            address = embedded.address(folder)
+            self.practice = PracticeDesk(address) if address else None
+            return {}
+        self._embedded = embedded.start(folder, self.settings.evenstock_practice_orders)
+        embedded.connect(self._embedded, self.store, self.vault, self.folder)
+        self.practice = PracticeDesk(self._embedded.server.base_url)
+        return {PRACTICE: self._embedded.app}
+
+    def _start_loop(self) -> None:
+        interval = self.settings.tiktok_shop_sync_interval
+        self._loop = Loop(self.store, self.sessions.shops, self.folder, interval)
+        self._loop.start()
+
+    def _close(self) -> None:
+        if self._sessions is not None:
+            self._sessions.stop.set()
+        if self._loop is not None:
+            self._loop.stop()
+            self._loop = None
+        if self._sessions is not None:
+            self._sessions.close()
+            self._sessions = None
+        if self.practice is not None:
+            self.practice.close()
+            self.practice = None
+        if self._embedded is not None:
+            self._embedded.stop()
+            self._embedded = None
+        self.store.close()
+
+    def choices(self) -> Choices:
+        """What the owner chose."""
+        with self.store.read() as connection:
+            return owner.load(connection)
+
+    def save_choices(self, choices: Choices) -> None:
+        """Keep the owner's choices and follow them at once."""
+        self._must_own()
+        owner.save(self.store, choices)
+        if self._loop is not None:
+            self._loop.reschedule()
+
+    def loop(self) -> LoopState:
+        """Whether the loop is alive, here or in the process that owns it."""
+        if self._loop is not None:
+            return self._loop.state()
+        beat = read_beat(self.folder)
+        alive = not self.owner and beat is not None and clock.now_ms() - beat < 45_000
+        return LoopState(alive, beat, self.choices().paused, ())
+
+    def sync_now(self, kind: Kind = "all", shop_id: str | None = None) -> None:
+        """Start a sync in the background."""
+        self._working().sync_now(kind, shop_id)
+
+    def sync(self, kind: Kind, shop_id: str | None = None, trigger: Trigger = "cli") -> bool:
+        """Sync now and wait for it; for the command line. True when every shop went through."""
+        self._must_own()
+        loop = self._loop or Loop(self.store, self.sessions.shops, self.folder, 0)
+        shops = [shop_id] if shop_id else [shop.shop_id for shop in self.sessions.shops]
+        return all([loop.sync(each, kind, trigger) for each in shops])
+
+    def heard(self) -> None:
+        """A webhook was stored."""
+        if self._loop is not None:
+            self._loop.heard()
+
+    def propose_resync(self, shop_id: str, sku_ids: list[str] | None = None, *, actor: str = "owner") -> Proposed:
+        """A plan to bring TikTok's numbers to ours; nothing is sent by this."""
+        self._must_own()
+        return plans.propose_resync(self.store, shop_id, sku_ids, actor=actor)
+
+    def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None) -> int:
+        """The owner's yes: send the plan in the background. Returns the run's id; raises PlanGone, NotConfirmed."""
+        loop = self._working()
+        plans.approve(self.store, plan_id, confirmed_rows=confirmed_rows)
+        with self.store.read() as connection:
+            shop_id = connection.execute(text("SELECT shop_id FROM plan WHERE id = :id"), {"id": plan_id}).scalar_one()
+        running = runs.Running(self.store, "resync", shop_id, "owner")
+        run_id = running.record()
+        loop.run_plan(shop_id, plan_id, running)
+        return run_id
+
+    def stop_run(self, run_id: int) -> bool:
+        """Ask a run to stop after what it is doing; False when it is not running here."""
+        return runs.stop(run_id)
+
+    def retry_run(self, run_id: int) -> None:
+        """Do again what failed: a sync of the same kind, for the same shop."""
+        with self.store.read() as connection:
+            row = connection.execute(text("SELECT kind, shop_id FROM run WHERE id = :id"), {"id": run_id}).one()
+        kind = row.kind.removeprefix("sync ")
+        self.sync_now(kind if kind in ("orders", "stock", "catalog") else "all", row.shop_id or None)
+
+    def record_sale(self, sku: str, quantity: int, note: str = "", reference: str = "") -> int:
+        """A sale in the owner's own store. Returns units now on hand; raises UnknownItem, BadQuantity."""
+        self._must_own()
+        return ledger.record_sale(self.store, sku, quantity, actor="owner", note=note, reference=reference)
+
+    def record_count(self, sku: str, on_hand: int, note: str = "") -> int:
+        """A count of the shelf. Returns the difference booked; raises UnknownItem, BadQuantity."""
+        self._must_own()
+        return ledger.record_count(self.store, sku, on_hand, actor="owner", note=note)
+
+    def connect_begin(self, key: str, secret: str, service_id: str, region: str) -> str:
+        """Keep the owner's app, and return the page where they agree."""
+        self._must_own()
+        store, vault = self._real_store()
+        try:
+            return connect.begin(vault, self._app(key, secret, service_id, region))
+        finally:
+            if store is not self.store:
+                store.close()
+
+    def connect_finish(self, pasted: str, *, from_callback: bool = False) -> ConnectResult:
+        """Turn what came back into a connected shop, and change over from the practice shop to it."""
+        self._must_own()
+        with self._switching:
+            store, vault = self._real_store()
+            try:
+                result = connect.finish(store, vault, REAL, pasted, self.folder, from_callback=from_callback)
+            finally:
+                if store is not self.store:
+                    store.close()
+            if result.ok:
+                self._change_over(REAL)
+        return result
+
+    def disconnect(self) -> None:
+        """Forget the sign-in of the real shop; its data stays, and the practice shop takes its place."""
+        self._must_own()
+        with self._switching:
+            signin.forget(self.store, self.vault, REAL)
+            self._change_over(PRACTICE)
+
+    def problems(self) -> list[Problem]:
+        """What keeps shops from working, newest first."""
+        query = text(
+            "SELECT id, name, problem, problem_next, problem_outcome, problem_at FROM shop "
+            "WHERE problem IS NOT NULL ORDER BY problem_at DESC"
+        )
+        with self.store.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Problem(row.id, row.name, row.problem, row.problem_next, row.problem_outcome, row.problem_at)
+            for row in rows
+        ]
+
+    def _change_over(self, desk: str) -> None:
+        looping = self._loop is not None
+        self._close()
+        self._open(desk)
+        if looping:
+            self._start_loop()
+
+    def _real_store(self) -> tuple[Store, Vault]:
+        if not self.is_practice:
+            return self.store, self.vault
+        store = open_store(self.settings.store_url)
+        return store, Vault(store, vault_key(self.settings))
+
+    def _app(self, key: str, secret: str, service_id: str, region: str) -> App:
+        given = self.settings
+        return App(
+            key.strip(), secret.strip(), service_id.strip(), given.tiktok_shop_api_base.rstrip("/"),
+            given.tiktok_shop_auth_base.rstrip("/"), given.tiktok_shop_redirect_uri, region,
+        )  # fmt: skip
+
+    def _must_own(self) -> None:
+        if not self.owner:
+            raise NotOwner(self.owner_note)
+
+    def _working(self) -> Loop:
+        self._must_own()
+        if self._loop is None:
+            raise NotOwner("The loop is not running in this process.")
+        return self._loop
+
+
+def has_shop(settings: Settings) -> bool:
+    """Whether a real shop was connected on this data folder."""
+    address = make_url(settings.store_url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
+        return False
+    engine = create_engine(address)
+    try:
+        with engine.connect() as connection:
+            query = "SELECT count(*) FROM secret WHERE name LIKE 'tokens:%'"
+            return bool(connection.execute(text(query)).scalar_one())
+    except (SQLAlchemyError, sqlite3.Error):
+        return Path(address.database or "").stat().st_size > 0 if address.get_backend_name() == "sqlite" else True
+    finally:
+        engine.dispose()
+
+
+_current: Runtime | None = None
+
+
+def install(runtime: Runtime | None) -> None:
+    """Make this the runtime that pages and routes use."""
+    global _current
+    _current = runtime
+
+
+def current() -> Runtime:
+    """The runtime of this process."""
+    if _current is None:
+        raise RuntimeError("Evenstock has not been started in this process")
+    return _current
+
+
+def _log_to(folder: Path) -> None:
+    """Write the log to a file that only its owner can read, with every secret hidden."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    logger = logging.getLogger("evenstock")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+    handler = RotatingFileHandler(
+        folder / "evenstock.log", maxBytes=5_000_000, backupCount=3, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(os.environ.get("EVENSTOCK_LOG_LEVEL", "INFO"))
+    logger.propagate = False
+    redact.install(logger)

@@ -1,0 +1,69 @@
+"""One sync of a shop: products, orders, stock, and what follows from them."""
+
+from typing import Literal
+
+from sqlalchemy import text
+
+from core import clock
+from core.store import choices as owner
+from core.sync import catalog, observe, orders, outbox, reconcile, runs, trouble
+from core.sync.context import ShopContext
+from core.sync.runs import Running
+
+Kind = Literal["orders", "stock", "catalog", "all"]
+_FULL_CATALOG_MS = 24 * 3600 * 1000
+
+
+def cycle(shop: ShopContext, kind: Kind, trigger: str) -> Running:
+    """Bring what we know of the shop up to date, in the order products, orders, stock. Raises TikTokError, StoreProblem.
+
+    A timed cycle that finds nothing new leaves no trace but its freshness.
+    """
+    with runs.run(shop.store, f"sync {kind}", shop.shop_id, trigger, quiet=trigger == "timer") as running:
+        if kind in ("catalog", "all"):
+            catalog.scan(shop, running, full=kind == "catalog" or _full_is_due(shop))
+            with shop.store.write() as connection:
+                running.counts["listings linked"] += catalog.match(connection, shop.shop_id)
+        if kind in ("orders", "all"):
+            orders.poll(shop, running)
+        if kind in ("stock", "all", "orders"):
+            if kind != "orders":
+                running.counts["quantities changed on TikTok"] += observe.read_all(shop)
+            mark_uneven(shop)
+        running.sentence = sentence(running)
+    trouble.over(shop.store, shop.shop_id)
+    return running
+
+
+def mark_uneven(shop: ShopContext) -> None:
+    """Whatever differs after a reading is looked at by the pusher; a shop that is only watched is left alone."""
+    with shop.store.read() as connection:
+        mode = connection.execute(text("SELECT mode FROM shop WHERE id = :id"), {"id": shop.shop_id}).scalar()
+        if mode != "live":
+            return
+        buffer = owner.load(connection).buffer
+        uneven = reconcile.uneven(connection, shop.shop_id, buffer)
+    if uneven:
+        with shop.store.write() as connection:
+            outbox.mark_listings(connection, shop.shop_id, uneven, "TikTok shows another number")
+
+
+def _full_is_due(shop: ShopContext) -> bool:
+    source = f"catalog:{shop.shop_id}"
+    with shop.store.read() as connection:
+        last = connection.execute(text("SELECT moved_at FROM cursor WHERE source = :s"), {"s": source}).scalar()
+    return last is None or clock.now_ms() - last > _FULL_CATALOG_MS
+
+
+def sentence(running: Running) -> str:
+    """What a sync found, for the Activity page."""
+    names = {
+        "new": ("new order", "new orders"),
+        "changed": ("changed order", "changed orders"),
+        "unreadable": ("order that could not be read", "orders that could not be read"),
+        "listings changed": ("changed listing", "changed listings"),
+        "listings linked": ("newly linked listing", "newly linked listings"),
+        "quantities changed on TikTok": ("changed quantity", "changed quantities"),
+    }
+    parts = [f"{n:,} {one if n == 1 else many}" for key, (one, many) in names.items() if (n := running.counts[key])]
+    return f"{', '.join(parts)}." if parts else "Nothing new."

@@ -1,0 +1,1 @@
+"""What pages and commands read: one module a feature, plain rows out, paging by limit and offset."""

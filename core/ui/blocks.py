@@ -1,0 +1,125 @@
+"""Parts of the Overview: figures with their comparison, the list of what needs attention, the state of each side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core.settings import Choices
+from core.store.queries.health import Backlog, Delay, Trouble
+from core.store.queries.shops import ShopRow
+from core.ui import tables
+from core.ui.text import DASH, ago, number, plain, plural, span
+from core.ui.words import Colour
+
+if TYPE_CHECKING:
+    from core.runtime import LoopState
+    from core.sync.reconcile import StockCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing that wants the owner: how many, what, and the page that mends it."""
+
+    colour: Colour
+    count: int
+    sentence: str
+    page: str
+    link: str
+    query: dict[str, str]
+
+
+def even_answer(stock: "StockCounts") -> str:
+    """The headline: whether both sides agree."""
+    if not stock.listings:
+        return "No listing has been read yet"
+    if stock.even == stock.listings:
+        return f"Yes, all {plural(stock.listings, 'listing')} are even" if stock.listings > 1 else "Yes, the listing is even"
+    return f"{number(stock.even)} of {plural(stock.listings, 'listing')} are even"
+
+
+def figure(label: str, shown: str, now: int, before: int, trend: Sequence[float], than: str, help: str) -> None:
+    """One figure of today with its change and the trend of two weeks."""
+    change = round(100 * (now - before) / before) if before else 0
+    delta = f"{change:+d}%" if change else "new" if now and not before else 0
+    st.metric(
+        label, shown, delta, delta_description=than, delta_color="primary", delta_arrow="auto" if change else "off",
+        border=True, chart_data=list(trend), chart_type="bar", height="stretch", help=help,
+    )  # fmt: skip
+
+
+def delay(label: str, measured: Delay | None, help: str) -> None:
+    """One measured delay: its median, with the slow end beneath."""
+    if measured is None:
+        st.metric(label, DASH, 0, delta_description="nothing measured yet", border=True, help=help, height="stretch")
+        return
+    st.metric(
+        label, span(measured.median_ms), f"95 of 100 in {span(measured.p95_ms)}", delta_color="primary", delta_arrow="off",
+        border=True, help=help, height="stretch", chart_data=list(measured.recent), chart_type="line",
+    )  # fmt: skip
+
+
+def concerns(stock: "StockCounts", trouble: Trouble, backlog: Backlog, problems: Sequence[Any]) -> list[Concern]:
+    """What needs the owner, the most urgent first."""
+    at_stock, at_activity = "stock.py", "activity.py"
+    found = [
+        Concern("red", len(problems), _is(len(problems), "connection needs", "connections need") + " you",
+                "connection.py", "Open Connection", {}),
+        Concern("red", stock.refused, _is(stock.refused, "listing") + " refused by TikTok", at_stock, "See why",
+                {"show": "refused"}),
+        Concern("red", stock.drift, _is(stock.drift, "listing") + " changed on TikTok by somebody else", at_stock, "Decide",
+                {"show": "drift"}),
+        Concern("orange", backlog.held, _is(backlog.held, "listing") + " held until you agree", at_stock, "Review",
+                {"show": "different"}),
+        Concern("orange", trouble.unknown_pushes, _is(trouble.unknown_pushes, "change") + " sent, but the answer was lost",
+                at_stock, "Look", {"show": "waiting"}),
+        Concern("orange", trouble.failed_runs, _is(trouble.failed_runs, "run") + " failed today", at_activity,
+                "See what to do", {"only": "problems"}),
+        Concern("orange", stock.unlinked, _is(stock.unlinked, "listing") + " not linked to an item of yours", "catalog.py",
+                "See them", {"view": "unlinked"}),
+        Concern("gray", trouble.unreadable, _is(trouble.unreadable, "record") + " could not be read and was set aside",
+                at_activity, "Look", {"only": "aside"}),
+    ]  # fmt: skip
+    return [each for each in found if each.count]
+
+
+def attention(found: Sequence[Concern]) -> None:
+    """The list of concerns, each with a link to where it is mended."""
+    if not found:
+        tables.empty("Nothing needs you", "This list fills when something wants a decision of yours.")
+    for place, each in enumerate(found):
+        with st.container(key=f"concern_{place}", horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f":{each.colour}-badge[{number(each.count)}] {each.sentence}", width="stretch")
+            st.page_link(each.page, label=each.link, query_params=each.query, width="content",
+                         icon=":material/arrow_forward:", icon_position="right")  # fmt: skip
+
+
+def _is(count: int, noun: str, many: str = "") -> str:
+    return noun if count == 1 else many or f"{noun}s"
+
+
+def connections(shop: ShopRow, stock: "StockCounts", loop: "LoopState", choices: Choices) -> None:
+    """Both sides and the loop between them, each with its state in a word."""
+    trouble = shop.problem is not None
+    _side(plain(shop.name), "red" if trouble else "green", "Needs you" if trouble else "Connected",
+          plain(shop.problem or "") or f"{'Practice shop' if shop.practice else 'TikTok Shop'}, {plain(shop.region)}, "
+          f"{plural(stock.listings, 'listing')}; {_mode(shop, choices)}")  # fmt: skip
+    linked = stock.listings - stock.unlinked
+    _side("Your own store", "green", "Ready", f"Built in; {plural(linked, 'listing')} linked to its items")
+    nexts = [job.next_at for job in loop.jobs if job.next_at]
+    rhythm = f"every {choices.sync_minutes} minutes" if choices.sync_minutes else "by hand only"
+    state: tuple[Colour, str] = ("orange", "Paused") if loop.paused else ("green", "Running") if loop.alive else ("red", "Stopped")
+    _side("The loop", *state, f"Looks {rhythm}; next {ago(min(nexts))}" if nexts else f"Looks {rhythm}")
+
+
+def _mode(shop: ShopRow, choices: Choices) -> str:
+    if shop.mode != "live":
+        return "watched only, nothing is sent"
+    return "stock is sent" if choices.push_on else "sending is switched off"
+
+
+def _side(name: str, colour: Colour, state: str, facts: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{name}**  \n:small[:gray[{facts}]]", width="stretch")
+        st.badge(state, color=colour)

@@ -1,0 +1,72 @@
+"""What was ordered, and what is still to do? Every order by state, with what it did to the stock."""
+
+import streamlit as st
+
+from core import clock
+from core.store.queries import orders
+from core.ui import live, order_views, tables
+from core.ui.text import number, plural
+
+QUESTION = "Which orders wait for you?"
+
+
+def look(order_id: str) -> None:
+    """Open one order; its address can be kept and shared."""
+    st.query_params["order"] = order_id
+
+
+@st.dialog("Order", position="right", width="medium", on_dismiss=lambda: st.query_params.pop("order", None))
+def opened(order: orders.OrderDetail) -> None:
+    order_views.full(order, shop.timezone)
+
+
+rt, shop = live.runtime(), live.shop()
+if shop is None:
+    live.heading(QUESTION, "No order has been read yet")
+    live.no_shop()
+    st.stop()
+
+days = st.session_state.get("period") or st.query_params.get("period", "30")
+since = clock.now() - int(days) * 86_400 if days.isdigit() and days != "0" else 0
+with rt.store.read() as connection:
+    counts = {
+        name: orders.count(connection, orders.Wanted(shop.id, statuses, since))
+        for name, (_, statuses) in order_views.STATES.items()
+    }
+to_ship = counts["ship"]
+live.heading(QUESTION, f"{plural(to_ship, 'order')} to ship" if to_ship else "None: everything is shipped")
+
+labels = {
+    name: f"{label} {number(min(counts[name], orders.COUNT_CAP))}{'+' if counts[name] > orders.COUNT_CAP else ''}"
+    for name, (label, _) in order_views.STATES.items()
+}
+with st.container(horizontal=True, vertical_alignment="center"):
+    only = tables.views("Show", labels, "show", "page")
+    search = tables.find("Find an order number or SKU", "find", "page")
+    days = tables.choice("Placed", order_views.PERIODS, "period", "page", width=150)
+
+wanted = orders.Wanted(shop.id, order_views.STATES[only][1], since, search)
+table = st.container()
+with rt.store.read() as connection:
+    total = orders.count(connection, wanted) if search else counts[only]
+    capped = total > orders.COUNT_CAP
+    total = min(total, orders.COUNT_CAP)
+    skip = tables.pages(total, "page", noun="order", capped=capped) if total else 0
+    rows = orders.page(connection, wanted, tables.PAGE, skip) if total else []
+    chosen = st.query_params.get("order")
+    detail = orders.detail(connection, chosen) if chosen else None
+with table:
+    ids = [row.id for row in rows]
+    if rows:
+        tables.show(
+            order_views.columns(rows, shop.timezone),
+            order_views.config(lambda: tables.clicked("order_open", ids, look), shop.currency),
+            key="orders", alt="Orders, the newest first", most=20,
+        )  # fmt: skip
+    elif search or only != "all" or days != "0":
+        tables.empty("No order matches", "Try a longer period, another state, or fewer letters.")
+    else:
+        tables.empty("No order has been read yet", "Orders appear here within seconds of being placed on TikTok.")
+if detail is not None:
+    live.hold()
+    opened(detail)

@@ -1,0 +1,35 @@
+"""The frame around every page: menu, bands, banners and the watcher; the only script that Streamlit starts."""
+
+import streamlit as st
+
+from core.ui import live
+
+st.set_page_config(page_title="Evenstock", page_icon=str(live.ASSETS / "icon.svg"), layout="wide")
+st.html(live.ASSETS / "style.css")
+st.logo(str(live.ASSETS / "logo.svg"), icon_image=str(live.ASSETS / "icon.svg"), size="medium")
+
+page = st.navigation(
+    {
+        "": [st.Page("overview.py", title="Overview", icon=":material/balance:", default=True)],
+        "Goods": [
+            st.Page("stock.py", title="Stock", icon=":material/inventory_2:"),
+            st.Page("catalog.py", title="Catalogue", icon=":material/sell:"),
+            st.Page("plan.py", title="Review changes", icon=":material/checklist:", visibility="hidden"),
+        ],
+        "Sales": [
+            st.Page("orders.py", title="Orders", icon=":material/receipt_long:"),
+            st.Page("analytics.py", title="Analytics", icon=":material/bar_chart:"),
+        ],
+        "Desk": [
+            st.Page("activity.py", title="Activity", icon=":material/history:"),
+            st.Page("connection.py", title="Connection", icon=":material/link:"),
+            st.Page("settings.py", title="Settings", icon=":material/tune:"),
+        ],
+    }
+)
+st.set_page_config(page_title=f"{page.title} · Evenstock")
+
+with live.guard():
+    live.begin()
+    live.top()
+    page.run()

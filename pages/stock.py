@@ -1,0 +1,116 @@
+"""Does TikTok show what the owner can sell? The reconcile table, why each number is what it is, and how to even it out."""
+
+import streamlit as st
+
+from core.store.queries import items
+from core.sync import reconcile
+from core.ui import live, stock_views, tables
+
+QUESTION = "Does TikTok show what you can sell?"
+
+
+def review(sku_ids: list[str] | None) -> None:
+    """Make a plan of these changes, or of all, and go and read it."""
+    plan = live.attempt(rt.propose_resync, shop.id, sku_ids)
+    if plan is not None:
+        tables.forget("stock")
+        st.session_state["go_plan"] = plan.id
+
+
+def look(sku_id: str) -> None:
+    """Open the explanation of one listing; its address can be kept and shared."""
+    st.query_params["sku"] = sku_id
+
+
+def close() -> None:
+    """Close whatever is open beside the table."""
+    st.query_params.pop("sku", None)
+    st.session_state.pop("stock_record", None)
+
+
+@st.dialog("Where this number comes from", position="right", width="medium", on_dismiss=close)
+def explanation(row: reconcile.StockRow) -> None:
+    with rt.store.read() as connection:
+        behind = items.behind(connection, row.shop_id, row.sku_id)
+    stock_views.explain(row, behind, shop.timezone)
+    if row.difference:
+        st.button("Review this change", key="review_one", type="primary", disabled=not rt.owner, on_click=review,
+                  args=([row.sku_id],))  # fmt: skip
+
+
+@st.dialog("Record a sale in your own store", on_dismiss=close)
+def sale() -> None:
+    stock_views.record(sale=True)
+
+
+@st.dialog("Record a count", on_dismiss=close)
+def count() -> None:
+    stock_views.record(sale=False)
+
+
+if plan := st.session_state.pop("go_plan", None):
+    st.switch_page("plan.py", query_params={"plan": str(plan)})
+rt, shop = live.runtime(), live.shop()
+if shop is None:
+    live.heading(QUESTION, "There is nothing to compare yet")
+    live.no_shop()
+    st.stop()
+
+where = {"shop_id": shop.id, "buffer": rt.choices().buffer}
+with rt.store.read() as connection:
+    counts = reconcile.counts(connection, **where)
+chosen = st.session_state.get("stock_chosen", [])
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+    live.heading(QUESTION, stock_views.answer(counts))
+    with st.container(horizontal=True, width="content"):
+        entry = st.menu_button("Record", ["A sale in your store", "A count"], key="record", disabled=not rt.owner)
+        st.button("Read TikTok now", key="read_now", disabled=not rt.owner, on_click=rt.sync_now, args=("stock",))
+        if counts.different:
+            st.button(f"Review {counts.different} changes" if counts.different > 1 else "Review 1 change", key="review_all",
+                      type="secondary" if chosen else "primary", disabled=not rt.owner, on_click=review, args=(None,))  # fmt: skip
+if entry:
+    st.session_state["stock_record"] = entry
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    only = tables.views("Show", stock_views.filters(counts), "show", "page")
+    search = tables.find("Find a SKU or product", "find", "page")
+    sort = tables.choice("Sort by", stock_views.SORTS, "sort", "page")
+
+table = st.container()
+with rt.store.read() as connection:
+    total = reconcile.total(connection, **where, search=search, only=only)
+    skip = tables.pages(total, "page", noun="listing") if total else 0
+    rows = reconcile.rows(connection, **where, search=search, only=only, sort=sort, limit=tables.PAGE, offset=skip,
+                          descending=sort not in ("seller_sku", "title"))  # fmt: skip
+    opened = st.query_params.get("sku")
+    detail = reconcile.rows(connection, **where, search=opened, limit=1) if opened else []
+with table:
+    ids = [row.sku_id for row in rows]
+    if rows:
+        chosen = tables.select(
+            stock_views.columns(rows), stock_views.config(lambda: tables.clicked("stock_why", ids, look)), ids, key="stock",
+            alt="Listings with what they should show, what TikTok shows, and why they differ",
+        )  # fmt: skip
+    elif search or only != "all":
+        tables.empty("No listing matches", "Try fewer letters, or another filter.")
+    else:
+        tables.empty("No listing has been read yet", "The loop reads your TikTok catalogue first; then this table fills.")
+
+if chosen != st.session_state.get("stock_chosen", []):
+    st.session_state["stock_chosen"] = chosen
+if chosen:
+    live.hold()
+    with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{len(chosen)} chosen**", width="stretch")
+        st.button("Clear", key="clear", on_click=tables.forget, args=("stock",))
+        if len(chosen) == 1:
+            st.button("Explain", key="explain", on_click=look, args=(chosen[0],))
+        st.button(f"Review {len(chosen)} changes" if len(chosen) > 1 else "Review 1 change", key="review_chosen",
+                  type="primary", disabled=not rt.owner, on_click=review, args=(chosen,))  # fmt: skip
+
+if detail:
+    live.hold()
+    explanation(detail[0])
+elif entry := st.session_state.get("stock_record"):
+    live.hold()
+    sale() if entry.startswith("A sale") else count()

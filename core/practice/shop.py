@@ -57,6 +57,7 @@ class PracticeShop:
             fill_goods(ground, products)
             fill_orders(ground, wanted)
             world.put("seed", seed)
+            world.put("settings", {name: getattr(settings, name) for name in KEPT_SETTINGS})
             world.put("opened_at", clock())
             world.put("per_day", (wanted or DEFAULT_ORDERS) / HISTORY_DAYS)
 

@@ -53,10 +53,18 @@ def api(server: PracticeServer, shop: PracticeShop, clock: Clock) -> Iterator[Ca
 @pytest.fixture
 def sku(shop: PracticeShop) -> str:
     """A SKU on sale with a good number of units in the main warehouse and none committed."""
-    return next(one.sku_id for one in shop.truths() if one.warehouses[0].available > 20 and not one.committed and one.status == "ACTIVATE")
+    return next(
+        one.sku_id
+        for one in shop.truths()
+        if one.warehouses[0].available > 20 and not one.committed and one.status == "ACTIVATE"
+    )
 
 
 @pytest.fixture
 def two_warehouses(shop: PracticeShop) -> str:
     """A SKU on sale that lies in both warehouses."""
-    return next(one.sku_id for one in shop.truths() if len(one.warehouses) == 2 and one.available > 10 and one.status == "ACTIVATE")
+    return next(
+        one.sku_id
+        for one in shop.truths()
+        if len(one.warehouses) == 2 and one.available > 10 and one.status == "ACTIVATE"
+    )

@@ -1,4 +1,4 @@
-"""A tiny signed client of its own for the tests: written from the documents, sharing no code with the product's client."""
+"""A tiny signed client of the tests' own: written from the documents, sharing no code with the product."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ SECRET = "practice-app-secret-not-real"
 def sign(secret: str, path: str, query: dict[str, str], body: bytes = b"") -> str:
     """The signature as the documents describe it."""
     text = path + "".join(name + query[name] for name in sorted(query))
-    return hmac.new(secret.encode(), secret.encode() + text.encode() + body + secret.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        secret.encode(), secret.encode() + text.encode() + body + secret.encode(), hashlib.sha256
+    ).hexdigest()
 
 
 class Caller:
@@ -30,7 +32,8 @@ class Caller:
         self.clock = clock
 
     def ask(
-        self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None, *, raw: bytes | None = None,
+        self, method: str, path: str, query: dict[str, Any] | None = None, body: Any = None, *,
+        raw: bytes | None = None,
         cipher: str | None = CIPHER, **spoil: Any,
     ) -> httpx.Response:  # fmt: skip
         """One signed request; `spoil` replaces query values after signing or headers (token, content_type)."""

@@ -45,7 +45,9 @@ def test_refuse_brings_the_word_null_and_an_error_back(server: PracticeServer) -
 
 
 def test_the_consent_page_offers_both_answers_and_loads_nothing(server: PracticeServer) -> None:
-    page = httpx.get(f"{server.base_url}/open/authorize", params={"service_id": CREDENTIALS.service_id, "state": '"><b>'})
+    page = httpx.get(
+        f"{server.base_url}/open/authorize", params={"service_id": CREDENTIALS.service_id, "state": '"><b>'}
+    )
     assert page.status_code == 200
     assert "Allow" in page.text
     assert "Refuse" in page.text
@@ -103,7 +105,9 @@ def test_an_authorisation_ends(server: PracticeServer, shop: PracticeShop, clock
     assert refresh(server, tokens["refresh_token"])["code"] == 36004001
 
 
-def test_a_revoked_authorisation_is_over_for_both_tokens(server: PracticeServer, shop: PracticeShop, api: Caller) -> None:
+def test_a_revoked_authorisation_is_over_for_both_tokens(
+    server: PracticeServer, shop: PracticeShop, api: Caller
+) -> None:
     tokens = shop.issue_tokens()
     shop.trouble("revoked")
     assert api.code("GET", "/logistics/202309/warehouses", token=tokens["access_token"]) == 36009004
@@ -111,7 +115,8 @@ def test_a_revoked_authorisation_is_over_for_both_tokens(server: PracticeServer,
 
 
 @pytest.mark.parametrize(
-    ("wrong", "word"), [({"app_key": "x"}, "app_key"), ({"app_secret": "x"}, "app_secret"), ({"grant_type": "x"}, "grant_type")]
+    ("wrong", "word"),
+    [({"app_key": "x"}, "app_key"), ({"app_secret": "x"}, "app_secret"), ({"grant_type": "x"}, "grant_type")],
 )
 def test_a_wrong_app_is_named(server: PracticeServer, shop: PracticeShop, wrong: dict[str, str], word: str) -> None:
     answer = get(server, shop.authorise(), **wrong)

@@ -19,7 +19,10 @@ V2 = {"app_key": "68xu9ks5p4i8", "shop_cipher": "ROW_xkMbgAAAeVAQra0eZWebFQq5aIK
 TOKEN = "6AsPQsUMvH3RkchNUPPh22NROHkE0D8pmq/N5M1kHYcZmtRyv9aVrNv65W7Q6tFA+7D1ud64MPNz5OaT"
 REJECT = "/return_refund/202309/cancellations/4035318504086604100/reject"
 VECTORS = [
-    (SHOPS, {"app_key": "29a39d", "timestamp": "1623812664"}, "", "b596b73e0cc6de07ac26f036364178ab16b0a907af13d43f0a0cd2345f582dc8"),
+    (
+        SHOPS, {"app_key": "29a39d", "timestamp": "1623812664"}, "",
+        "b596b73e0cc6de07ac26f036364178ab16b0a907af13d43f0a0cd2345f582dc8",
+    ),
     ("/event/202309/webhooks", V2, "", "ed58e1b5e59865c22a7b828c1cab65007441f43cc91a6cb2f2cdc638e0995a37"),
     (
         "/event/202309/webhooks", V2, '{"event_type":"PACKAGE_UPDATE","address":"https://partner.tiktokshop.com"}',
@@ -39,7 +42,10 @@ VECTORS = [
         '{"reject_reason":"seller_reject_apply_product_has_been_packed","comment":"già spedito"}',
         "64491c7317863507c46caad5f60e028154fef42c33fcb05cc07afe1d08800a30",
     ),
-    ("/event/202309/webhooks", V2, '{"event_type":"PACKAGE_UPDATE"}', "c36c55009356eca997c63e466a3832ac6831a4a933b49dcf9dd19b63eaec208e"),
+    (
+        "/event/202309/webhooks", V2, '{"event_type":"PACKAGE_UPDATE"}',
+        "c36c55009356eca997c63e466a3832ac6831a4a933b49dcf9dd19b63eaec208e",
+    ),
     (SEARCH, V2 | {"page_size": "20"}, "{}", "a39c14a44c4dc5b8aca700e4782b21098600c765ef51cbae33ffd6ce417f71a7"),
     (SEARCH, V2 | {"page_size": "20"}, "", "5f174658e46b5f960041df4a27b1ed250b1f18d122e2e19c7757fefc99c841f7"),
 ]  # fmt: skip
@@ -73,7 +79,10 @@ def test_request_ids_differ(api: Caller) -> None:
 
 
 def test_an_unknown_path_a_retired_version_and_a_wrong_verb_are_told_apart(api: Caller) -> None:
-    unknown, version = api.ask("GET", "/order/202309/nothing"), api.ask("POST", "/order/202212/orders/search", {"page_size": 10})
+    unknown, version = (
+        api.ask("GET", "/order/202309/nothing"),
+        api.ask("POST", "/order/202212/orders/search", {"page_size": 10}),
+    )
     assert (unknown.status_code, unknown.json()["code"], unknown.json()["data"]) == (404, 36009009, None)
     assert (version.status_code, version.json()["code"]) == (400, 36009014)
     assert api.code("GET", SEARCH) == 36009010
@@ -154,7 +163,9 @@ def test_the_log_counts_requests_and_keeps_no_secret(api: Caller, server: Practi
 
 def test_only_loopback_names_are_answered(server: PracticeServer) -> None:
     assert httpx.get(f"{server.base_url}/practice/state", headers={"host": "shop.example"}).status_code == 421
-    assert httpx.get(f"{server.base_url}/practice/state", headers={"host": f"localhost:{server.port}"}).status_code == 200
+    assert (
+        httpx.get(f"{server.base_url}/practice/state", headers={"host": f"localhost:{server.port}"}).status_code == 200
+    )
 
 
 def test_a_form_cannot_turn_the_knobs(server: PracticeServer, shop: PracticeShop) -> None:

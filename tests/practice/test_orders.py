@@ -153,7 +153,11 @@ def test_part_of_an_order_can_be_shipped_and_part_called_off(shop: PracticeShop,
     assert shop.cancel(number, line_ids=[second])["status"] == "PARTIALLY_SHIPPING"
     assert shop.ship(number)["status"] == "AWAITING_COLLECTION"
     order = shop.order(number)
-    assert [line["display_status"] for line in order["line_items"]] == ["AWAITING_COLLECTION", "CANCELLED", "AWAITING_COLLECTION"]
+    assert [line["display_status"] for line in order["line_items"]] == [
+        "AWAITING_COLLECTION",
+        "CANCELLED",
+        "AWAITING_COLLECTION",
+    ]
     assert len({line.get("package_id") for line in order["line_items"] if line["id"] in (first, third)}) == 2
 
 
@@ -197,7 +201,9 @@ def test_time_can_pass_while_the_clock_stays(shop: PracticeShop, clock: Clock, s
     assert order["update_time"] == int(clock()), "nothing is dated into the past"
 
 
-def test_update_time_never_lies_before_what_a_client_has_read(api: Caller, shop: PracticeShop, clock: Clock, sku: str) -> None:
+def test_update_time_never_lies_before_what_a_client_has_read(
+    api: Caller, shop: PracticeShop, clock: Clock, sku: str
+) -> None:
     number = shop.buy(sku)
     clock.turn(2 * HOUR)
     api.token = shop.issue_tokens()["access_token"]

@@ -115,7 +115,10 @@ def test_one_refused_sku_never_blocks_the_others(api: Caller, shop: PracticeShop
         if one.status == "ACTIVATE":
             by_product.setdefault(one.product_id, []).append(one.sku_id)
     product, skus = next((product, skus) for product, skus in by_product.items() if len(skus) > 1)
-    wish = [{"id": skus[0], "inventory": rows_of(shop, skus[0], 4)}, {"id": skus[1], "inventory": rows_of(shop, skus[1], -4)}]
+    wish = [
+        {"id": skus[0], "inventory": rows_of(shop, skus[0], 4)},
+        {"id": skus[1], "inventory": rows_of(shop, skus[1], -4)},
+    ]
     before = api.inventory(skus[1])
     data = api.data("POST", f"/product/202309/products/{product}/inventory/update", body={"skus": wish})
     assert [error["detail"]["sku_id"] for error in data["errors"]] == [skus[1]]
@@ -216,6 +219,9 @@ def test_the_stock_book_always_equals_the_open_orders(shop: PracticeShop, clock:
         except NotPossible:
             continue
     book = {
-        (one.sku_id, held.warehouse_id): held.committed for one in shop.truths() for held in one.warehouses if held.committed
+        (one.sku_id, held.warehouse_id): held.committed
+        for one in shop.truths()
+        for held in one.warehouses
+        if held.committed
     }
     assert book == shop.committed_by_orders()

@@ -16,8 +16,9 @@ PAUSE = 0.5  # seconds of silence after a 429 without advice, doubled once when 
 SAME_EPISODE = 0.5  # seconds after a pause in which a further 429 means that the throttling never ended
 QUIET = 30.0  # seconds without a 429 after which earlier ones are forgotten
 RECOVERY, LONGEST_RECOVERY = 1.5, 60.0  # seconds from half speed to full speed: at first, and when it keeps happening
+FOREIGN = 2  # repetitions that may be somebody else's doing; more of them mean that the limit is lower than we think
 LOOK_AGAIN = 0.1  # seconds; while the speed changes a waiter looks at the plan this often
-LOWEST = 0.1  # of the full rate
+LOWEST = 0.01  # of the full rate
 DUE = 0.0001  # seconds; finer than any clock we wait by
 
 
@@ -32,6 +33,7 @@ class _Lane:
     resume: float = float("-inf")
     start_rate: float = 0.0
     recovery: float = RECOVERY
+    strikes: int = 0
     pause: float = PAUSE
     urgent: deque[object] = field(default_factory=deque)
     patient: deque[object] = field(default_factory=deque)
@@ -66,7 +68,7 @@ class _Lane:
             self.last_patient = self.patient_slot(now) if self.reserve else self.last
 
     def throttled(self, now: float, advice: float | None) -> None:
-        """Fall silent, then start again at half speed; the more often this happens, the slower the recovery."""
+        """Fall silent, then start again at half speed; when it keeps happening, recover ever more slowly."""
         if now < self.resume:  # one of several that were on their way: the same event
             self.resume = max(self.resume, now + (advice or 0.0))
             return
@@ -75,8 +77,9 @@ class _Lane:
             self.pause = min(self.pause * 2, 2 * PAUSE)
         else:
             self.pause = PAUSE
-            often = since < self.recovery + QUIET
-            self.recovery = min(self.recovery * 2, LONGEST_RECOVERY) if often else RECOVERY
+            self.strikes = self.strikes + 1 if since < self.recovery + QUIET else 0
+            doublings = min(max(self.strikes - FOREIGN, 0), 10)
+            self.recovery = min(RECOVERY * float(1 << doublings), LONGEST_RECOVERY)
         self.start_rate = max(self.rate_at(now) / 2, self.rate * LOWEST)
         self.resume = now + (advice if advice is not None else self.pause)
 

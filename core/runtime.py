@@ -21,7 +21,8 @@ from core.settings import Choices, Settings
 from core.store import choices as owner
 from core.store.engine import Store, open_store
 from core.store.vault import Vault, vault_key
-from core.sync import ledger, plans, runs, signin
+from core.sync import decisions, ledger, plans, runs, signin
+from core.sync.decisions import Choice
 from core.sync.plans import Proposed
 from core.tiktok.auth import App
 
@@ -216,6 +217,11 @@ class Runtime:
         """A count of the shelf. Returns the difference booked; raises UnknownItem, BadQuantity."""
         self._must_own()
         return ledger.record_count(self.store, sku, on_hand, actor="owner", note=note)
+
+    def decide_drift(self, shop_id: str, sku_id: str, choice: Choice) -> int:
+        """The owner's word on a number that no order explains. Raises NothingToDecide, CannotAdopt."""
+        self._must_own()
+        return decisions.decide(self.store, shop_id, sku_id, choice, actor="owner")
 
     def connect_begin(self, key: str, secret: str, service_id: str, region: str) -> str:
         """Keep the owner's app, and return the page where they agree."""

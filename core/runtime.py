@@ -1,17 +1,12 @@
 """The one object that owns store, clients, practice shop and loop: start(), stop()."""
 
-import logging
-import os
-import sqlite3
 import threading
 from dataclasses import dataclass
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
 
-from core import clock, connect, embedded, redact
+from core import clock, connect, desks, embedded, logs
 from core.connect import ConnectResult
 from core.jobs import JobState, Kind, Loop, LoopState, Trigger, read_beat
 from core.lock import ProcessLock
@@ -28,7 +23,6 @@ from core.tiktok.auth import App
 
 __all__ = ["ConnectResult", "JobState", "LoopState", "Problem", "Runtime", "current", "install"]
 REAL, PRACTICE = "main", "practice"
-_log = logging.getLogger("evenstock.runtime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +74,13 @@ class Runtime:
     def start(self, *, loop: bool = True) -> None:
         """Open everything; `loop` False leaves the background work out (for one command). Raises StoreProblem."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _log_to(self.folder / "logs")
+        logs.write_to(self.folder / "logs")
         self.owner = self._lock.acquire()
         if not self.owner:
             self.owner_note = (
                 "Evenstock is already running on this data folder. This window reads, the other one works."
             )
-        self._open(PRACTICE if not has_shop(self.settings) else REAL)
+        self._open(PRACTICE if not desks.has_shop(self.settings) else REAL)
         if self.owner and loop:
             self._start_loop()
 
@@ -174,7 +168,8 @@ class Runtime:
         self._must_own()
         loop = self._loop or Loop(self.store, self.sessions.shops, self.folder, 0)
         shops = [shop_id] if shop_id else [shop.shop_id for shop in self.sessions.shops]
-        return all([loop.sync(each, kind, trigger) for each in shops])
+        went_through = [loop.sync(each, kind, trigger) for each in shops]
+        return all(went_through)
 
     def heard(self) -> None:
         """A webhook was stored."""
@@ -298,22 +293,6 @@ class Runtime:
         return self._loop
 
 
-def has_shop(settings: Settings) -> bool:
-    """Whether a real shop was connected on this data folder."""
-    address = make_url(settings.store_url)
-    if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
-        return False
-    engine = create_engine(address)
-    try:
-        with engine.connect() as connection:
-            query = "SELECT count(*) FROM secret WHERE name LIKE 'tokens:%'"
-            return bool(connection.execute(text(query)).scalar_one())
-    except (SQLAlchemyError, sqlite3.Error):
-        return Path(address.database or "").stat().st_size > 0 if address.get_backend_name() == "sqlite" else True
-    finally:
-        engine.dispose()
-
-
 _current: Runtime | None = None
 
 
@@ -328,20 +307,3 @@ def current() -> Runtime:
     if _current is None:
         raise RuntimeError("Evenstock has not been started in this process")
     return _current
-
-
-def _log_to(folder: Path) -> None:
-    """Write the log to a file that only its owner can read, with every secret hidden."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    logger = logging.getLogger("evenstock")
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
-        handler.close()
-    handler = RotatingFileHandler(
-        folder / "evenstock.log", maxBytes=5_000_000, backupCount=3, encoding="utf-8", delay=True
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(os.environ.get("EVENSTOCK_LOG_LEVEL", "INFO"))
-    logger.propagate = False
-    redact.install(logger)

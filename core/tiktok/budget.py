@@ -13,7 +13,6 @@ Wait = Callable[[float], bool]
 
 LONGEST_WAIT = 60.0  # seconds; TikTok's advice beyond this is passed on to the caller instead of slept through
 PAUSE = 0.5  # seconds of silence after a 429 without advice, doubled once when it goes on
-SAME_EPISODE = 0.5  # seconds after a pause in which a further 429 means that the throttling never ended
 QUIET = 30.0  # seconds without a 429 after which earlier ones are forgotten
 RECOVERY, LONGEST_RECOVERY = 1.5, 60.0  # seconds from half speed to full speed: at first, and when it keeps happening
 FOREIGN = 2  # repetitions that may be somebody else's doing; more of them mean that the limit is lower than we think
@@ -34,6 +33,8 @@ class _Lane:
     start_rate: float = 0.0
     recovery: float = RECOVERY
     strikes: int = 0
+    served: bool = True
+    """Whether TikTok has answered since the last pause: if not, the throttling has never ended."""
     pause: float = PAUSE
     urgent: deque[object] = field(default_factory=deque)
     patient: deque[object] = field(default_factory=deque)
@@ -73,7 +74,7 @@ class _Lane:
             self.resume = max(self.resume, now + (advice or 0.0))
             return
         since = now - self.resume
-        if since < SAME_EPISODE:
+        if not self.served:
             self.pause = min(self.pause * 2, 2 * PAUSE)
         else:
             self.pause = PAUSE
@@ -82,6 +83,7 @@ class _Lane:
             self.recovery = min(RECOVERY * float(1 << doublings), LONGEST_RECOVERY)
         self.start_rate = max(self.rate_at(now) / 2, self.rate * LOWEST)
         self.resume = now + (advice if advice is not None else self.pause)
+        self.served = False
 
 
 def _next(last: float, step: float, now: float) -> float:
@@ -122,6 +124,10 @@ class Budget:
         """TikTok answered 429; `retry_after` is its advice in seconds, if it gave one."""
         with self._lock:
             self._lane(shop, path).throttled(clock.monotonic(), retry_after)
+
+    def served(self, shop: str, path: str) -> None:
+        """TikTok answered, so it is not throttling now."""
+        self._lanes[shop, path].served = True  # one assignment needs no lock
 
     def rate_now(self, shop: str, path: str) -> float:
         """Calls a second that are allowed at this moment; 0 during a pause."""

@@ -101,9 +101,12 @@ class Transport:
             tokens = self._keeper.current() if self._keeper else None
             self.budget.acquire(task.shop, task.lane, urgent=urgent)
             try:
-                return self._exchange.send(self._parcel(task, tokens, attempt, shop))
+                answer = self._exchange.send(self._parcel(task, tokens, attempt, shop))
             except TikTokError as error:
                 self._ready_to_repeat(task, error, tokens, attempt)
+            else:
+                self.budget.served(task.shop, task.lane)
+                return answer
         raise AssertionError("the attempts never end without a result")
 
     def close(self) -> None:

@@ -140,6 +140,7 @@ def rejections(time: clock.Turned, limit: float, seconds: float) -> tuple[int, i
         calls += 1
         if level >= 1:
             level -= 1
+            budget.served("shop", PATH)
         else:
             rejected += 1
             budget.throttled("shop", PATH)

@@ -2,12 +2,8 @@
 
 import json
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
-
-import httpx
 
 from core.connect import keep_connection
 from core.practice import CREDENTIALS, PracticeServer, PracticeShop, serve
@@ -17,7 +13,7 @@ from core.store.vault import Vault
 from core.sync import imports
 from core.sync.signin import load_shops
 from core.tiktok.api import ShopApi
-from core.tiktok.auth import App, Code, authorise_url, exchange_code, parse_redirect
+from core.tiktok.auth import App, exchange_code
 
 AUTH = "practice"
 _EVENTS = ("ORDER_STATUS_CHANGE", "INVENTORY_CHANGED")
@@ -67,17 +63,17 @@ def address(folder: Path) -> str | None:
 
 
 def connect(embedded: Embedded, store: Store, vault: Vault, folder: Path) -> None:
-    """Sign in once through the practice shop's own consent page, and bring in the demo catalogue. Raises TikTokError."""
+    """Bring in the demo catalogue and sign in, once. Raises TikTokError."""
     if load_shops(store, vault):
         return
-    state = secrets.token_urlsafe(16)
-    link = f"{authorise_url(embedded.app, state)}&decision=allow"
-    assert urlsplit(link).hostname == "127.0.0.1", "the practice shop is never anywhere else"
-    answer = httpx.get(link, trust_env=False)
-    code = parse_redirect(answer.headers["location"], state)
-    assert isinstance(code, Code)
     _demo_catalogue(embedded.shop, store, folder)
-    keep_connection(store, vault, AUTH, embedded.app, exchange_code(embedded.app, code.value), folder, practice=True)
+    sign_in(embedded, store, vault, folder)
+
+
+def sign_in(embedded: Embedded, store: Store, vault: Vault, folder: Path) -> None:
+    """Get tokens from the practice shop, as an owner who agrees would. Raises TikTokError."""
+    tokens = exchange_code(embedded.app, embedded.shop.authorise())
+    keep_connection(store, vault, AUTH, embedded.app, tokens, folder, practice=True)
 
 
 def _demo_catalogue(shop: PracticeShop, store: Store, folder: Path) -> None:

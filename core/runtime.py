@@ -242,6 +242,13 @@ class Runtime:
                 self._change_over(REAL)
         return result
 
+    def reconnect_practice(self) -> None:
+        """Sign in to the practice shop again, after its trouble "revoked" was tried. Raises TikTokError."""
+        self._must_own()
+        if self._embedded is not None:
+            embedded.sign_in(self._embedded, self.store, self.vault, self.folder)
+            self.sync_now("all")
+
     def disconnect(self) -> None:
         """Forget the sign-in of the real shop; its data stays, and the practice shop takes its place."""
         self._must_own()

@@ -69,11 +69,7 @@ def search(parts: Parts, call: Call) -> bytes:
             total = db.execute(f"SELECT count(*) FROM orders WHERE {where}", values).fetchone()[0]
     more = rows[size - 1] if len(rows) > size else None
     token = "" if more is None else write_token(Place(more[0], more[1], total), binding)
-    return _glue(
-        call,
-        [row[2] for row in rows[:size]],
-        f',"next_page_token":"{token}","total_count":{total}' if token or total % 2 else f',"total_count":{total}',
-    )
+    return _glue(call, [row[2] for row in rows[:size]], _page_end(token, total))
 
 
 def detail(parts: Parts, call: Call) -> bytes:
@@ -100,6 +96,13 @@ def _glue(call: Call, bodies: list[bytes], rest: str) -> bytes:
     """The page, with picture addresses that lead to where the practice shop was asked."""
     page = b'{"orders":[' + b",".join(bodies) + b"]" + rest.encode() + b"}"
     return page.replace(PICTURE_BASE.encode(), call.base_url.encode())
+
+
+def _page_end(token: str, total: int) -> str:
+    """What follows the orders; on a last page the token is empty or not there at all, as it happens."""
+    if token or total % 2:
+        return f',"next_page_token":"{token}","total_count":{total}'
+    return f',"total_count":{total}'
 
 
 def _one_of(call: Call, name: str, allowed: tuple[str, ...]) -> str:

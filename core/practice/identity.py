@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from core.practice.answers import NotPossible
 
 JSON = dict[str, Any]
 
@@ -78,6 +80,21 @@ class Settings:
     def status_of(self, code: int) -> int:
         """The HTTP status that goes with an error code."""
         return self.http_status.get(code, DEFAULT_STATUS.get(code, 200))
+
+
+def fitting(settings: Settings, name: str, value: Any) -> Any:
+    """The value for a switch, checked against what the switch is now; raises NotPossible with a sentence."""
+    if name not in {one.name for one in fields(settings)}:
+        raise NotPossible(f"There is no setting {name}.")
+    now = getattr(settings, name)
+    if name == "http_status" and isinstance(value, dict):
+        return {int(code): int(status) for code, status in value.items()}
+    if name == "burst" and value is None:
+        return None
+    kind = (int, float) if name == "burst" or type(now) in (int, float) else type(now)
+    if not isinstance(value, kind) or (isinstance(value, bool) and not isinstance(now, bool)):
+        raise NotPossible(f"The setting {name} cannot be {value!r}.")
+    return value
 
 
 # What outlives a restart; the rest belongs to one run.

@@ -116,7 +116,8 @@ class Orders:
         at = self._ground.now() if at is None else at
         with self._ground.world.write() as db:
             body = self.body(number)
-            if body["status"] not in ALLOWED[action]:
+            was = body["status"]
+            if was not in ALLOWED[action]:
                 raise NotPossible(f"Order {number} is {body['status']}: {action} is not possible now.")
             self._check_lines(body, line_ids)
             seen = max(int(at if stamp is None else stamp), body["update_time"])
@@ -127,7 +128,8 @@ class Orders:
             else:
                 enact(body, action, seen, self._ground.seed)
             self._store(db, body, action, at)
-            self._hooks.order_changed(db, body)
+            if body["status"] != was:
+                self._hooks.order_changed(db, body)
             if action == "return":
                 self._hooks.returned(db, body)
         return body
@@ -140,6 +142,11 @@ class Orders:
                 "WHERE due_at <= ? ORDER BY due_at, id LIMIT ?",
                 (now, limit),
             ).fetchall()
+
+    def forget_timer(self, number: int, due_at: float) -> None:
+        """A timer that no longer fits its order is put away."""
+        with self._ground.world.write() as db:
+            db.execute("UPDATE orders SET due_at = NULL WHERE id = ? AND due_at = ?", (number, due_at))
 
     def sooner(self, db: sqlite3.Connection, seconds: float) -> None:
         """All timers of open orders run out that much sooner."""

@@ -61,8 +61,11 @@ class Rhythm:
                     step = next_step(status, draws(self._ground.seed, number), bool(by_hand))
                     who = step.detail if step and step.detail else "BUYER"
                     stamp = min(max(due_at, floor), now)
-                    self._parts.orders.act(str(number), action, at=due_at, stamp=stamp, who=who)
-                    events += 1
+                    try:
+                        self._parts.orders.act(str(number), action, at=due_at, stamp=stamp, who=who)
+                        events += 1
+                    except NotPossible:  # someone was quicker by hand
+                        self._parts.orders.forget_timer(number, due_at)
             self._last_tick = now
             if now - self._remembered > _REMEMBER_EVERY:
                 self.remember()

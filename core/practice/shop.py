@@ -21,6 +21,7 @@ from core.practice.identity import (
     SHOP_ID,
     SHOP_NAME,
     Settings,
+    fitting,
 )
 from core.practice.life import ALLOWED
 from core.practice.parts import Parts, build_parts
@@ -239,12 +240,7 @@ class PracticeShop:
     def change_settings(self, **changes: Any) -> Settings:
         """Turns the shop's switches: hold, living, redirect_uri, rate, burst, rotation, latency_ms, result_window, …"""
         for name, value in changes.items():
-            if not hasattr(self.settings, name) or name == "status_of":
-                raise NotPossible(f"There is no setting {name}.")
-            is_map = name == "http_status"
-            setattr(
-                self.settings, name, {int(code): int(status) for code, status in value.items()} if is_map else value
-            )
+            setattr(self.settings, name, fitting(self.settings, name, value))
         self.world.put("settings", {name: getattr(self.settings, name) for name in KEPT_SETTINGS})
         return self.settings
 

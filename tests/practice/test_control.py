@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from core.practice import PracticeServer, PracticeShop
+from core.practice import NotPossible, PracticeServer, PracticeShop
 from core.practice.desk import PracticeDesk, PracticeUnavailable
 
 
@@ -68,6 +71,29 @@ def test_the_desk_turns_time_rush_trouble_and_switches(desk: PracticeDesk, shop:
     with pytest.raises(PracticeUnavailable, match="no setting speed"):
         desk.settings(speed=1)
     assert desk.log()["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("hold", "yes"), ("rate", "fast"), ("redirect_uri", 5), ("latency_ms", True)]
+)
+def test_a_switch_takes_only_what_fits(shop: PracticeShop, name: str, value: object) -> None:
+    with pytest.raises(NotPossible, match=f"The setting {name} cannot be"):
+        shop.change_settings(**{name: value})
+
+
+def test_a_shop_on_its_own_says_how_to_reach_it_until_ctrl_c() -> None:
+    code = "from core.practice import run_standalone; run_standalone(products=5, orders=10)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    welcome = "".join(process.stdout.readline() for _ in range(8))
+    base = welcome.split("TIKTOK_SHOP_API_BASE=")[1].split()[0]
+    assert f"TIKTOK_SHOP_AUTH_BASE={base}" in welcome
+    assert "practice-app-secret-not-real" in welcome
+    assert httpx.get(f"{base}/practice/state").json()["settings"]["living"] is True
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=15)
+    assert "closed" in rest
+    assert process.returncode == 0
 
 
 def test_a_closed_shop_is_named(server: PracticeServer) -> None:

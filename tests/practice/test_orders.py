@@ -201,6 +201,17 @@ def test_time_can_pass_while_the_clock_stays(shop: PracticeShop, clock: Clock, s
     assert order["update_time"] == int(clock()), "nothing is dated into the past"
 
 
+def test_a_timer_that_was_overtaken_by_hand_is_put_away(shop: PracticeShop, clock: Clock, sku: str) -> None:
+    """As when a person cancels between the look at the timers and the event."""
+    number = shop.buy(sku)
+    with shop.world.write() as db:
+        db.execute("UPDATE orders SET due_action = 'deliver', due_at = ? WHERE id = ?", (clock() + 5, int(number)))
+    clock.turn(10)
+    shop.tick()
+    assert shop.order(number)["status"] == "ON_HOLD"
+    assert shop.tick() == 0
+
+
 def test_update_time_never_lies_before_what_a_client_has_read(
     api: Caller, shop: PracticeShop, clock: Clock, sku: str
 ) -> None:

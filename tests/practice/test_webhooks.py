@@ -148,6 +148,13 @@ def test_stock_is_announced_with_numbers_for_ids_and_the_reason(
     assert "total_quantity_delta" not in detail, "deltas of zero are left out"
 
 
+def test_an_event_that_leaves_the_status_alone_is_not_announced(shop: PracticeShop, ear: Ear, sku: str) -> None:
+    shop.parts.hooks.register("ORDER_STATUS_CHANGE", ear.address)
+    number = shop.buy(sku, 2)
+    shop.cancel(number, line_ids=[shop.order(number)["line_items"][0]["id"]])
+    assert shop.parts.hooks.waiting() == 2
+
+
 def test_nothing_is_sent_for_what_nobody_asked_for(api: Caller, shop: PracticeShop, ear: Ear, sku: str) -> None:
     listen(api, ear, "CANCELLATION_STATUS_CHANGE")
     shop.cancel(shop.buy(sku))

@@ -28,6 +28,11 @@ class ConnectResult:
     shops: tuple[str, ...] = ()
 
 
+NOT_STARTED = ConnectResult(
+    False, "No sign-in was started here.", "Enter key and secret first, then follow the link."
+)
+
+
 def begin(vault: Vault, app: App) -> str:
     """Keep the app and a one-time state for ten minutes, and return the page where the owner agrees."""
     state = secrets.token_urlsafe(24)
@@ -40,7 +45,7 @@ def finish(store: Store, vault: Vault, auth: str, pasted: str, folder: Path, *, 
     """Turn what came back from the consent page into a connected shop; nothing is kept unless all of it worked."""
     sealed = vault.get(_PENDING)
     if sealed is None:
-        return ConnectResult(False, "No sign-in was started here.", "Enter key and secret first, then follow the link.")
+        return NOT_STARTED
     pending = json.loads(sealed)
     if clock.now() > pending["until"] and from_callback:
         vault.remove(_PENDING)

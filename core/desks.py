@@ -8,6 +8,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.settings import Settings
 
+REAL, PRACTICE = "main", "practice"
+
+
+def in_use(settings: Settings) -> str:
+    """The real desk once a shop was connected, before that the one of the practice shop."""
+    return REAL if has_shop(settings) else PRACTICE
+
+
+def store_url(settings: Settings, desk: str) -> str:
+    """The address of a desk's store: made-up and real orders never share one."""
+    if desk == REAL:
+        return settings.store_url
+    return f"sqlite:///{(settings.evenstock_data_dir / 'practice' / 'evenstock.db').as_posix()}"
+
 
 def has_shop(settings: Settings) -> bool:
     """Whether a real shop was connected on this data folder."""

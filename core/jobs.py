@@ -214,14 +214,7 @@ class Loop:
     def _push_shop(self, shop: ShopContext) -> None:
         try:
             with runs.run(self.store, "push", shop.shop_id, "change", quiet=True) as running:
-                while not self._stop.is_set():
-                    pushed = push.drain(shop, "loop", running)
-                    running.counts["sent"] += pushed.sent
-                    running.counts["confirmed"] += pushed.confirmed
-                    running.counts["refused"] += pushed.refused
-                    running.counts["without an answer"] += pushed.unknown
-                    if not pushed.results:
-                        break
+                send_due(shop, "loop", running, self._stop)
             trouble.over(self.store, shop.shop_id)
         except TikTokError as error:
             trouble.told(self.store, shop.shop_id, error)
@@ -262,6 +255,18 @@ _DUE = text(
     "SELECT DISTINCT o.shop_id FROM outbox o JOIN shop s ON s.id = o.shop_id "
     "WHERE s.mode = 'live' AND o.state = 'dirty' AND o.due_at <= :now"
 )
+
+
+def send_due(shop: ShopContext, worker: str, running: runs.Running, stop: threading.Event) -> None:
+    """Look at every due listing of the shop and send what must be sent. Raises TikTokError and StoreProblem."""
+    while not stop.is_set():
+        pushed = push.drain(shop, worker, running)
+        running.counts["sent"] += pushed.sent
+        running.counts["confirmed"] += pushed.confirmed
+        running.counts["refused"] += pushed.refused
+        running.counts["without an answer"] += pushed.unknown
+        if not pushed.results:
+            break
 
 
 def _guarded(name: str, work: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """The one object that owns store, clients, practice shop and loop: start(), stop()."""
 
+import sqlite3
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from core import clock, connect, desks, embedded, logs
 from core.connect import ConnectResult
+from core.desks import PRACTICE, REAL
 from core.jobs import JobState, Kind, Loop, LoopState, Trigger, read_beat
 from core.lock import ProcessLock
 from core.practice.desk import PracticeDesk
@@ -15,6 +17,7 @@ from core.sessions import Sessions, buyer_salt, open_sessions
 from core.settings import Choices, Settings
 from core.store import choices as owner
 from core.store.engine import Store, open_store
+from core.store.errors import StoreReadOnly, explain
 from core.store.vault import Vault, vault_key
 from core.sync import decisions, ledger, plans, runs, signin
 from core.sync.decisions import Choice
@@ -22,7 +25,6 @@ from core.sync.plans import Proposed
 from core.tiktok.auth import App
 
 __all__ = ["ConnectResult", "JobState", "LoopState", "Problem", "Runtime", "current", "install"]
-REAL, PRACTICE = "main", "practice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +75,29 @@ class Runtime:
 
     def start(self, *, loop: bool = True) -> None:
         """Open everything; `loop` False leaves the background work out (for one command). Raises StoreProblem."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        logs.write_to(self.folder / "logs")
-        self.owner = self._lock.acquire()
+        self.owner = self._take_over()
         if not self.owner:
             self.owner_note = (
                 "Evenstock is already running on this data folder. This window reads, the other one works."
             )
-        self._open(PRACTICE if not desks.has_shop(self.settings) else REAL)
+        try:
+            self._open(desks.in_use(self.settings))
+        except BaseException:
+            if self._embedded is not None:
+                self._embedded.stop()
+            self._lock.release()
+            raise
         if self.owner and loop:
             self._start_loop()
+
+    def _take_over(self) -> bool:
+        """Make the data folder ready; whether this process now owns it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            logs.write_to(self.folder / "logs")
+            return self._lock.acquire()
+        except (OSError, sqlite3.Error) as error:
+            raise explain(error) or StoreReadOnly(str(error)) from error
 
     def stop(self) -> None:
         """Stop the work, close everything, let go of the lock."""
@@ -94,9 +109,8 @@ class Runtime:
         practice = desk == PRACTICE
         folder = self.folder / "practice" if practice else self.folder
         folder.mkdir(parents=True, exist_ok=True)
-        url = f"sqlite:///{(folder / 'evenstock.db').as_posix()}" if practice else self.settings.store_url
         key = vault_key(self.settings)
-        self.store = open_store(url)
+        self.store = open_store(desks.store_url(self.settings, desk))
         self.vault = Vault(self.store, key)
         apps: dict[str, App] = {}
         if practice:

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,6 +137,12 @@ def _sqlite_engine(url: str, *, write: bool) -> Engine:
     return engine
 
 
+def _private(path: Path) -> None:
+    # SQLite gives its side files the rights of the main one, so nobody else reads orders or sealed secrets.
+    if not path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+
+
 def open_store(url: str) -> Store:
     """Open the database at `url`, creating and upgrading it as needed; raises StoreProblem."""
     from core.store.migrate import upgrade
@@ -149,6 +156,7 @@ def open_store(url: str) -> Store:
         path = Path(address.database or "")
         with _translated():
             path.parent.mkdir(parents=True, exist_ok=True)
+            _private(path)
         store = Store(_sqlite_engine(url, write=True), _sqlite_engine(url, write=False), path)
     try:
         with _translated():

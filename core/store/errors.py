@@ -60,7 +60,7 @@ def explain(error: Exception) -> StoreProblem | None:
     text = str(error).lower()
     for words, kind in (
         (("database is locked", "database table is locked", "database is busy"), StoreLocked),
-        (("readonly database", "unable to open database"), StoreReadOnly),
+        (("readonly database", "unable to open database", "permission denied", "read-only file system"), StoreReadOnly),
         (("database or disk is full", "disk i/o error", "no space left"), StoreFull),
         (("malformed", "not a database", "file is encrypted"), StoreDamaged),
     ):

@@ -131,7 +131,8 @@ class Gate:
             bucket = self._buckets.setdefault(endpoint, Bucket())
             allowed = bucket.take(settings.rate, settings.burst or settings.rate)
         if not allowed:
-            raise Refusal(36009002, "Too many requests. Please slow down.")
+            headers = {"Retry-After": "1"} if settings.retry_after else {}
+            raise Refusal(36009002, "Too many requests. Please slow down.", headers=headers)
 
 
 class Bucket:

@@ -70,6 +70,7 @@ class Settings:
     redirect_uri: str = "http://127.0.0.1:8501/oauth/callback"
     rate: float = 50.0
     burst: float | None = None
+    retry_after: bool = False
     rotation: bool = True
     latency_ms: float = 0.0
     result_window: int = 10_000

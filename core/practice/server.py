@@ -76,6 +76,7 @@ class PracticeServer:
 
     def __init__(self, shop: PracticeShop, host: str = "127.0.0.1", port: int = 0) -> None:
         """Binds and starts; it answers when this returns. Raises ValueError for a host that others could reach."""
+        host = "127.0.0.1" if host == "localhost" else host
         if not ipaddress.ip_address(host).is_loopback:
             raise ValueError(f"The practice shop only listens on this computer, not on {host}.")
         self.shop = shop

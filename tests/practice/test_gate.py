@@ -147,6 +147,9 @@ def test_more_requests_than_allowed_are_refused_with_429(api: Caller, shop: Prac
     answers = [api.ask("GET", WAREHOUSES) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[-1].json()["code"] == 36009002
+    assert "retry-after" not in answers[-1].headers
+    shop.change_settings(retry_after=True)
+    assert api.ask("GET", WAREHOUSES).headers["retry-after"] == "1"
     assert api.code("GET", SHOPS, cipher=None) == 0, "each endpoint has a bucket of its own"
 
 

@@ -75,6 +75,7 @@ def test_ten_thousand_texts_are_harmless_when_written_and_come_back_the_same(tex
     assert unprotect(cell, code=code) == text
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(TEXTS.filter(lambda text: "\x00" not in text), min_size=2, max_size=4), min_size=1, max_size=5)
 )

@@ -5,6 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.storefront.csv_files import Checked, CsvFile, FileRefused, Row, open_csv
 
@@ -265,3 +267,26 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> N
         stream.write(b"sku\nA\n")
         stream.truncate(201 * 1024 * 1024)
     assert "larger than 200 MB" in refused(file)
+
+
+_MARKS = st.sampled_from(
+    [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"sku\n", b"sku,on_hand,title\n", b"sep=;\n"]
+)
+_PIECES = st.sampled_from(
+    [b",", b";", b"\t", b"\n", b"\r", b'"', b"'", b"sku", b"1", b"1,234", b"-", b"\0", b"\xe4", "é€".encode(), b"GBP"]
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(_MARKS, st.one_of(st.binary(max_size=200), st.lists(_PIECES, max_size=40).map(b"".join)))
+def test_any_bytes_are_read_or_refused_with_a_sentence(mark: bytes, rest: bytes) -> None:
+    sentence, found = "", []
+    try:
+        found = read(mark + rest)
+    except FileRefused as error:
+        sentence = str(error)
+    assert found or sentence.endswith(".")
+    for checked in found:
+        errors = [finding for finding in checked.findings if finding.level == "error"]
+        assert (checked.row is None) == bool(errors)
+        assert all(finding.row == checked.number > 1 and finding.sentence.endswith(".") for finding in checked.findings)

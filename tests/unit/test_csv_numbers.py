@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.storefront.csv_numbers import Unclear, amount, currency_code, units
@@ -116,6 +116,7 @@ def test_a_currency_is_known_by_its_letters_or_sign() -> None:
         currency_code("GPB")
 
 
+@settings(max_examples=500, deadline=None)
 @given(
     st.integers(0, 99_999_999_999), st.sampled_from([0, 1, 2, 4]), st.sampled_from(["", ".", ",", "'", " ", "\u00a0"])
 )
@@ -133,6 +134,7 @@ def test_an_amount_written_in_any_clear_way_comes_back_exactly(scaled: int, plac
         assert amount(text) == (value, "")
 
 
+@settings(max_examples=500, deadline=None)
 @given(st.text(max_size=50))
 def test_any_text_is_either_an_exact_amount_or_refused(text: str) -> None:
     try:
@@ -145,6 +147,7 @@ def test_any_text_is_either_an_exact_amount_or_refused(text: str) -> None:
     assert currency == "" or len(currency) == 3
 
 
+@settings(max_examples=500, deadline=None)
 @given(st.text(max_size=50))
 def test_any_text_is_either_a_number_of_pieces_or_refused(text: str) -> None:
     try:

@@ -15,7 +15,10 @@ _NAMES = (
 )
 # key=value, key: value and "key": "value", with or without quotes and escapes.
 _BY_NAME = re.compile(
-    rf"""(?ix)( (?<![a-z0-9]) (?:{_NAMES}) \\?["']? \s* [=:] \s* (?:bearer\s+)? b?\\?["']? ) (?!\[hidden\]) ([^\s"'&,;\\)}}\]]+)"""
+    rf"""(?ix)
+    ( (?<![a-z0-9]) (?:{_NAMES}) \\?["']? \s* [=:] \s* (?:bearer\s+)? b?\\?["']? )
+    (?!\[hidden\]) [^\s"'&,;\\)}}\]]+
+    """
 )
 # Names too common to hide everywhere, but secret in an address: ?code=…&state=…&sign=…
 _IN_ADDRESS = re.compile(r"(?i)([?&](?:code|state|sign)=)(?!\[hidden\])[^&\s\"']+")

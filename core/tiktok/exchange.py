@@ -61,8 +61,9 @@ class Exchange:
         server_ms = self.server_clock.learn(reply.headers.get("date")) if envelope else None
         problem = error_in(reply, envelope)
         duration = self._note(parcel, started, reply, envelope, problem)
-        if problem is not None or envelope is None:
-            raise problem or AssertionError("an answer without an envelope is always an error")
+        if problem is not None:
+            raise problem
+        assert envelope is not None, "an answer without an envelope is always an error"
         return Answer(envelope.data, envelope.request_id, server_ms, duration)
 
     def _note(

@@ -42,4 +42,6 @@ Log = Callable[[RequestLine], None]
 
 def write_line(line: RequestLine) -> None:
     """To the log "evenstock.requests"; a problem is a warning."""
-    requests.log(logging.WARNING if line.problem else logging.INFO, "%s", redact(str(line)), extra={"request": line})
+    level = logging.WARNING if line.problem else logging.INFO
+    if requests.isEnabledFor(level):
+        requests.log(level, "%s", redact(str(line)), extra={"request": line})

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 from threading import Event
 from types import TracebackType
 from typing import Self
@@ -61,16 +60,16 @@ class Transport:
         read_seconds: float = READ_SECONDS,
         refresh_early: int = EARLY,
     ) -> None:
-        """`wait` sleeps for seconds and returns True to stop; `refresh_early` is in seconds before expiry."""
+        """`wait` sleeps for seconds and returns True to stop (a budget needs it too); `refresh_early` in seconds."""
         self.app = app
         self._wait: Wait = wait or Event().wait
         self.budget = budget or Budget(wait=self._wait)
         self._wire = Wire([app.api_base, app.auth_base], connect_seconds=connect_seconds, read_seconds=read_seconds)
         self._clock = ServerClock()
         self._exchange = Exchange(self._wire, self._clock, log)
-        self._keeper = tokens and TokenKeeper(
-            tokens, lambda token: auth.refresh(app, token, self._exchange), self._clock.now, refresh_early
-        )
+        self._keeper: TokenKeeper | None = None
+        if tokens is not None:
+            self._keeper = TokenKeeper(tokens, self._refresh, self._clock.now, refresh_early)
 
     @property
     def clock_skew(self) -> float:
@@ -97,7 +96,9 @@ class Transport:
         values = _query(query or {}) | ({"shop_cipher": cipher} if cipher else {})
         content = orjson.dumps(body) if body else b""
         task = _Task(method, path, values, content, write, urgent, shop or cipher or "", family(path))
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             tokens = self._keeper.current() if self._keeper else None
             self.budget.acquire(task.shop, task.lane, urgent=urgent)
             try:
@@ -107,7 +108,6 @@ class Transport:
             else:
                 self.budget.served(task.shop, task.lane)
                 return answer
-        raise AssertionError("the attempts never end without a result")
 
     def close(self) -> None:
         """Close all connections."""
@@ -120,6 +120,9 @@ class Transport:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _refresh(self, refresh_token: str) -> Tokens:
+        return auth.refresh(self.app, refresh_token, self._exchange)
 
     def _parcel(self, task: _Task, tokens: Tokens | None, attempt: int, shop: str) -> Parcel:
         # Each attempt is signed anew, because its timestamp is part of the signature.

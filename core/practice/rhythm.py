@@ -55,7 +55,7 @@ class Rhythm:
         with self._ticking:
             now = self._ground.now()
             floor = max(min(self._last_tick, now), self._ground.observed_at)
-            events = self._arrive(now, floor) if self._ground.settings.living else 0
+            events = self._rush(now) + (self._arrive(now, floor) if self._ground.settings.living else 0)
             while due := self._parts.orders.due(now, 50):
                 for number, due_at, action, by_hand, status in due:
                     step = next_step(status, draws(self._ground.seed, number), bool(by_hand))
@@ -92,7 +92,7 @@ class Rhythm:
         at = max(at, now) if came >= CATCH_UP_ORDERS else at
         if at != planned:
             self._world.put("next_order_at", at)
-        return came + self._rush(now)
+        return came
 
     def _rush(self, now: float) -> int:
         rush = self._world.get("rush")

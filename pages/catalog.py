@@ -13,16 +13,17 @@ def start_import() -> None:
     st.session_state["importing"] = True
 
 
-@st.dialog("Import your catalogue", width="large", on_dismiss=lambda: st.session_state.pop("importing", None))
+def close() -> None:
+    """Close the import."""
+    st.session_state.pop("importing", None)
+
+
+@st.dialog("Import your catalogue", width="large", on_dismiss=close)
 def importing() -> None:
     catalog_views.bring_in()
 
 
-rt, shop = live.runtime(), live.shop()
-if shop is None:
-    live.heading(QUESTION, "There is nothing to compare yet")
-    live.no_shop()
-    st.stop()
+rt, shop = live.runtime(), live.connected(QUESTION, "There is nothing to compare yet")
 
 buffer = rt.choices().buffer
 with rt.store.read() as connection:
@@ -34,8 +35,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         st.button("Import a file", key="open_import", type="primary", disabled=not rt.owner, on_click=start_import)
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    view = tables.views("Show", catalog_views.filters(counts), "view", "page")
-    search = tables.find("Find a SKU or product", "find", "page")
+    view = tables.views("Show", catalog_views.filters(counts), "catalog_view")
+    search = tables.find("Find a SKU or product", "catalog_find")
 
 table = st.container()
 with rt.store.read() as connection:
@@ -43,7 +44,7 @@ with rt.store.read() as connection:
         total = catalog.count(connection, shop.id, view=view, search=search, buffer=buffer)
     else:
         total = getattr(counts, view)
-    skip = tables.pages(total, "page", noun="product") if total else 0
+    skip = tables.pages(total, "catalog_page", noun="product") if total else 0
     rows = catalog.rows(connection, shop.id, view=view, search=search, buffer=buffer, limit=tables.PAGE, offset=skip)
 with table:
     if rows:
@@ -54,7 +55,9 @@ with table:
     elif search or (view != "all" and counts.all):
         tables.empty("No product matches", "Try fewer letters, or another filter.")
     else:
-        tables.empty("No product yet", "TikTok's listings come with the first sync; import a file to bring in your own.")
+        tables.empty(
+            "No product yet", "TikTok's listings come with the first sync; import a file to bring in your own."
+        )
 if st.session_state.get("importing"):
     live.hold()
     importing()

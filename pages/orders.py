@@ -15,18 +15,19 @@ def look(order_id: str) -> None:
     st.query_params["order"] = order_id
 
 
-@st.dialog("Order", position="right", width="medium", on_dismiss=lambda: st.query_params.pop("order", None))
+def close() -> None:
+    """Close it."""
+    st.query_params.pop("order", None)
+
+
+@st.dialog("Order", position="right", width="medium", on_dismiss=close)
 def opened(order: orders.OrderDetail) -> None:
     order_views.full(order, shop.timezone)
 
 
-rt, shop = live.runtime(), live.shop()
-if shop is None:
-    live.heading(QUESTION, "No order has been read yet")
-    live.no_shop()
-    st.stop()
+rt, shop = live.runtime(), live.connected(QUESTION, "No order has been read yet")
 
-days = st.session_state.get("period") or st.query_params.get("period", "30")
+days = st.session_state.get("orders_period") or st.query_params.get("period", "30")
 since = clock.now() - int(days) * 86_400 if days.isdigit() and days != "0" else 0
 with rt.store.read() as connection:
     counts = {
@@ -41,9 +42,9 @@ labels = {
     for name, (label, _) in order_views.STATES.items()
 }
 with st.container(horizontal=True, vertical_alignment="center"):
-    only = tables.views("Show", labels, "show", "page")
-    search = tables.find("Find an order number or SKU", "find", "page")
-    days = tables.choice("Placed", order_views.PERIODS, "period", "page", width=150)
+    only = tables.views("Show", labels, "orders_show")
+    search = tables.find("Find an order number or SKU", "orders_find")
+    days = tables.choice("Placed", order_views.PERIODS, "orders_period", width=150)
 
 wanted = orders.Wanted(shop.id, order_views.STATES[only][1], since, search)
 table = st.container()
@@ -51,7 +52,7 @@ with rt.store.read() as connection:
     total = orders.count(connection, wanted) if search else counts[only]
     capped = total > orders.COUNT_CAP
     total = min(total, orders.COUNT_CAP)
-    skip = tables.pages(total, "page", noun="order", capped=capped) if total else 0
+    skip = tables.pages(total, "orders_page", noun="order", capped=capped) if total else 0
     rows = orders.page(connection, wanted, tables.PAGE, skip) if total else []
     chosen = st.query_params.get("order")
     detail = orders.detail(connection, chosen) if chosen else None

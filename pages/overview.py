@@ -14,12 +14,7 @@ from core.ui.text import clock_time, money, number, zone
 
 DAY_MS = 86_400_000
 
-shop = live.shop()
-if shop is None:
-    live.heading("Is everything even?", "There is nothing to compare yet")
-    live.no_shop()
-    st.stop()
-
+shop = live.connected("Is everything even?", "There is nothing to compare yet")
 rt = live.runtime()
 now = datetime.fromtimestamp(clock.now(), zone(shop.timezone))
 with rt.store.read() as connection:
@@ -41,15 +36,28 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             st.switch_page("stock.py", query_params={"show": "different"})
 
 than, help_ = f"vs last {now:%a}", f"Compared with last {now:%A} up to the same minute. Bars: the last 14 days."
-with st.grid(5, min_column_width=178, gap="small"):
-    blocks.figure("Sales today", money(today.sales_units, shop.currency), today.sales_units, before.sales_units,
-                  [float(from_units(day.figures.sales_units)) for day in trend], than, f"{measures.SALES} {help_}")  # fmt: skip
+with st.grid(5, min_column_width=156, gap="small"):
+    blocks.figure(
+        "Sales today",
+        money(today.sales_units, shop.currency),
+        today.sales_units,
+        before.sales_units,
+        [float(from_units(day.figures.sales_units)) for day in trend],
+        than,
+        f"{measures.SALES} {help_}",
+    )
     blocks.figure("Orders today", number(today.orders), today.orders, before.orders,
                   [day.figures.orders for day in trend], than, f"{measures.ORDERS} {help_}")  # fmt: skip
     blocks.figure("Units today", number(today.units), today.units, before.units,
                   [day.figures.units for day in trend], than, f"{measures.UNITS} {help_}")  # fmt: skip
-    blocks.delay("Our change on TikTok", out, "Half of our changes are read back on TikTok within this time. Last 7 days.")
-    blocks.delay("TikTok sale known here", back, "Half of the orders placed on TikTok are in this store within this time. Last 7 days.")
+    blocks.delay(
+        "Our change on TikTok", out, "Half of our changes are read back on TikTok within this time. Last 7 days."
+    )
+    blocks.delay(
+        "TikTok sale known here",
+        back,
+        "Half of the orders placed on TikTok are in this store within this time. Last 7 days.",
+    )
 
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -68,9 +76,16 @@ if latest:
             "result": [tables.chip(words.RUN, run.status) for run in latest],
             "outcome": [words.outcome(run) for run in latest],
         },
-        {"when": st.column_config.TextColumn("When", width=110), "what": st.column_config.TextColumn("What", width="medium"),
-         "result": tables.chips(words.RUN, "Result", width=110), "outcome": st.column_config.TextColumn("Outcome", width="large")},
-        key="latest", alt="The latest eight runs",
-    )  # fmt: skip
+        {
+            "when": st.column_config.TextColumn("When", width=110),
+            "what": st.column_config.TextColumn("What", width="medium"),
+            "result": tables.chips(words.RUN, "Result", width=110),
+            "outcome": st.column_config.TextColumn("Outcome", width="large"),
+        },
+        key="latest",
+        alt="The latest eight runs",
+    )
 else:
-    tables.empty("Nothing has run yet", "The loop starts by itself a few seconds after Evenstock; its work appears here.")
+    tables.empty(
+        "Nothing has run yet", "The loop starts by itself a few seconds after Evenstock; its work appears here."
+    )

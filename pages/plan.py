@@ -21,7 +21,7 @@ if shop is None or plan is None:
 with rt.store.read() as connection:
     states = plans.states(connection, plan.id)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-    live.heading(plan_views.question(plan), plan_views.answer(plan, run, states))
+    live.heading(plan_views.question(plan), plan_views.answer(plan, states))
     with st.container(horizontal=True, width="content"):
         if st.button("Back to Stock", key="back"):
             st.switch_page("stock.py")
@@ -30,17 +30,21 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             st.button(plan_views.send_label(plan), key="send", type="primary", on_click=plan_views.send, args=(plan,),
                       disabled=not rt.owner or (bool(plan.warning) and typed != plan.rows))  # fmt: skip
         if plan.run_id and plan.state in ("approved", "running"):
-            st.button("Stop after this row", key="stop", type="primary", on_click=rt.stop_run, args=(plan.run_id,),
+            st.button("Stop after this row", key="stop", type="primary", on_click=plan_views.stop, args=(plan.run_id,),
                       disabled=not rt.owner)  # fmt: skip
 
 plan_views.status(plan, run, shop)
 table = st.container()
 with rt.store.read() as connection:
-    skip = tables.pages(plan.rows, "page", noun="change") if plan.rows else 0
+    skip = tables.pages(plan.rows, "plan_page", noun="change") if plan.rows else 0
     lines = plans.lines(connection, plan.id, tables.PAGE, skip)
 with table:
     if lines:
-        tables.show(plan_views.columns(lines, sent=plan.state != "proposed"), plan_views.config(sent=plan.state != "proposed"),
-                    key="plan", alt="Each change with its old and new value and the rule behind it")  # fmt: skip
+        tables.show(
+            plan_views.columns(lines, sent=plan.state != "proposed"),
+            plan_views.config(sent=plan.state != "proposed"),
+            key="plan",
+            alt="Each change with its old and new value and the rule behind it",
+        )
     else:
         tables.empty("Nothing to change", "Between then and now every one of these listings became even.")

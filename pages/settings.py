@@ -1,7 +1,5 @@
 """How should Evenstock work? The owner's choices, each with what it means; saving tells what changed."""
 
-import streamlit as st
-
 from core.ui import live, settings_views
 
 rt = live.runtime()

@@ -1,10 +1,11 @@
-"""Does TikTok show what the owner can sell? The reconcile table, why each number is what it is, and how to even it out."""
+"""Does TikTok show what the owner can sell? The table of both sides, why each number is so, and evening it out."""
 
 import streamlit as st
 
 from core.store.queries import items
 from core.sync import reconcile
 from core.ui import live, stock_views, tables
+from core.ui.text import plural
 
 QUESTION = "Does TikTok show what you can sell?"
 
@@ -50,15 +51,11 @@ def count() -> None:
 
 if plan := st.session_state.pop("go_plan", None):
     st.switch_page("plan.py", query_params={"plan": str(plan)})
-rt, shop = live.runtime(), live.shop()
-if shop is None:
-    live.heading(QUESTION, "There is nothing to compare yet")
-    live.no_shop()
-    st.stop()
+rt, shop = live.runtime(), live.connected(QUESTION, "There is nothing to compare yet")
 
-where = {"shop_id": shop.id, "buffer": rt.choices().buffer}
+buffer = rt.choices().buffer
 with rt.store.read() as connection:
-    counts = reconcile.counts(connection, **where)
+    counts = reconcile.counts(connection, shop_id=shop.id, buffer=buffer)
 chosen = st.session_state.get("stock_chosen", [])
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     live.heading(QUESTION, stock_views.answer(counts))
@@ -66,35 +63,55 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         entry = st.menu_button("Record", ["A sale in your store", "A count"], key="record", disabled=not rt.owner)
         st.button("Read TikTok now", key="read_now", disabled=not rt.owner, on_click=rt.sync_now, args=("stock",))
         if counts.different:
-            st.button(f"Review {counts.different} changes" if counts.different > 1 else "Review 1 change", key="review_all",
-                      type="secondary" if chosen else "primary", disabled=not rt.owner, on_click=review, args=(None,))  # fmt: skip
+            st.button(
+                f"Review {plural(counts.different, 'change')}",
+                key="review_all",
+                type="secondary" if chosen else "primary",
+                disabled=not rt.owner,
+                on_click=review,
+                args=(None,),
+            )
 if entry:
     st.session_state["stock_record"] = entry
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    only = tables.views("Show", stock_views.filters(counts), "show", "page")
-    search = tables.find("Find a SKU or product", "find", "page")
-    sort = tables.choice("Sort by", stock_views.SORTS, "sort", "page")
+    only = tables.views("Show", stock_views.filters(counts), "stock_show")
+    search = tables.find("Find a SKU or product", "stock_find")
+    sort = tables.choice("Sort by", stock_views.SORTS, "stock_sort")
 
 table = st.container()
 with rt.store.read() as connection:
-    total = reconcile.total(connection, **where, search=search, only=only)
-    skip = tables.pages(total, "page", noun="listing") if total else 0
-    rows = reconcile.rows(connection, **where, search=search, only=only, sort=sort, limit=tables.PAGE, offset=skip,
-                          descending=sort not in ("seller_sku", "title"))  # fmt: skip
+    total = reconcile.total(connection, shop_id=shop.id, buffer=buffer, search=search, only=only)
+    skip = tables.pages(total, "stock_page", noun="listing") if total else 0
+    rows = reconcile.rows(
+        connection,
+        shop_id=shop.id,
+        buffer=buffer,
+        search=search,
+        only=only,
+        sort=sort,
+        limit=tables.PAGE,
+        offset=skip,
+        descending=sort not in ("seller_sku", "title"),
+    )
     opened = st.query_params.get("sku")
-    detail = reconcile.rows(connection, **where, search=opened, limit=1) if opened else []
+    detail = reconcile.rows(connection, shop_id=shop.id, buffer=buffer, search=opened, limit=1) if opened else []
 with table:
     ids = [row.sku_id for row in rows]
     if rows:
         chosen = tables.select(
-            stock_views.columns(rows), stock_views.config(lambda: tables.clicked("stock_why", ids, look)), ids, key="stock",
+            stock_views.columns(rows),
+            stock_views.config(lambda: tables.clicked("stock_why", ids, look)),
+            ids,
+            key="stock",
             alt="Listings with what they should show, what TikTok shows, and why they differ",
-        )  # fmt: skip
+        )
     elif search or only != "all":
         tables.empty("No listing matches", "Try fewer letters, or another filter.")
     else:
-        tables.empty("No listing has been read yet", "The loop reads your TikTok catalogue first; then this table fills.")
+        tables.empty(
+            "No listing has been read yet", "The loop reads your TikTok catalogue first; then this table fills."
+        )
 
 if chosen != st.session_state.get("stock_chosen", []):
     st.session_state["stock_chosen"] = chosen
@@ -105,7 +122,7 @@ if chosen:
         st.button("Clear", key="clear", on_click=tables.forget, args=("stock",))
         if len(chosen) == 1:
             st.button("Explain", key="explain", on_click=look, args=(chosen[0],))
-        st.button(f"Review {len(chosen)} changes" if len(chosen) > 1 else "Review 1 change", key="review_chosen",
+        st.button(f"Review {plural(len(chosen), 'change')}", key="review_chosen",
                   type="primary", disabled=not rt.owner, on_click=review, args=(chosen,))  # fmt: skip
 
 if detail:

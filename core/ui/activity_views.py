@@ -46,11 +46,14 @@ def config(on_click: Callable[[], None]) -> dict[str, Any]:
     """How the columns look; a click on Open shows the run."""
     column = st.column_config
     return {
-        "when": column.TextColumn("When", width=108), "what": column.TextColumn("What", width=190),
-        "state": tables.chips(words.RUN, "Result", width=98), "outcome": column.TextColumn("Outcome", width=400),
+        "when": column.TextColumn("When", width=108),
+        "what": column.TextColumn("What", width=190),
+        "state": tables.chips(words.RUN, "Result", width=98),
+        "outcome": column.TextColumn("Outcome", width=400),
         "open": column.ButtonColumn("", width=66, type="tertiary", on_click=on_click, key="run_open"),
-        "took": column.TextColumn("Took", width=84, alignment="right"), "by": column.TextColumn("Started by", width=150),
-    }  # fmt: skip
+        "took": column.TextColumn("Took", width=84, alignment="right"),
+        "by": column.TextColumn("Started by", width=150),
+    }
 
 
 def problem(run: RunLine, zone: str) -> None:
@@ -108,10 +111,21 @@ def _entities(rows: Sequence[RunEntity], total: int) -> None:
 def aside(rows: Sequence[Aside], zone: str) -> None:
     """Records that could not be read and were kept with the reason."""
     tables.show(
-        {"when": [clock_time(row.at, zone) for row in rows], "source": [row.source for row in rows],
-         "reference": [row.reference for row in rows], "reason": [row.reason for row in rows],
-         "excerpt": [row.excerpt for row in rows]},
-        {"when": "When", "source": "From", "reference": "Which", "reason": st.column_config.TextColumn("Why", width=300),
-         "excerpt": st.column_config.TextColumn("Excerpt", width=300)},
-        key="aside", alt="Records that were set aside", most=20,
-    )  # fmt: skip
+        {
+            "when": [clock_time(row.at, zone) for row in rows],
+            "source": [row.source for row in rows],
+            "reference": [row.reference for row in rows],
+            "reason": [row.reason for row in rows],
+            "excerpt": [row.excerpt for row in rows],
+        },
+        {
+            "when": "When",
+            "source": "From",
+            "reference": "Which",
+            "reason": st.column_config.TextColumn("Why", width=300),
+            "excerpt": st.column_config.TextColumn("Excerpt", width=300),
+        },
+        key="aside",
+        alt="Records that were set aside",
+        most=20,
+    )

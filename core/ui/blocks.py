@@ -35,7 +35,11 @@ def even_answer(stock: "StockCounts") -> str:
     if not stock.listings:
         return "No listing has been read yet"
     if stock.even == stock.listings:
-        return f"Yes, all {plural(stock.listings, 'listing')} are even" if stock.listings > 1 else "Yes, the listing is even"
+        return (
+            f"Yes, all {plural(stock.listings, 'listing')} are even"
+            if stock.listings > 1
+            else "Yes, the listing is even"
+        )
     return f"{number(stock.even)} of {plural(stock.listings, 'listing')} are even"
 
 
@@ -52,35 +56,92 @@ def figure(label: str, shown: str, now: int, before: int, trend: Sequence[float]
 def delay(label: str, measured: Delay | None, help: str) -> None:
     """One measured delay: its median, with the slow end beneath."""
     if measured is None:
-        st.metric(label, DASH, 0, delta_description="nothing measured yet", border=True, help=help, height="stretch")
+        st.metric(label, DASH, "nothing measured yet", delta_color="off", delta_arrow="off", border=True, help=help,
+                  height="stretch")  # fmt: skip
         return
     st.metric(
-        label, span(measured.median_ms), f"95 of 100 in {span(measured.p95_ms)}", delta_color="primary", delta_arrow="off",
-        border=True, help=help, height="stretch", chart_data=list(measured.recent), chart_type="line",
-    )  # fmt: skip
+        label,
+        span(measured.median_ms),
+        f"95 of 100 in {span(measured.p95_ms)}",
+        delta_color="primary",
+        delta_arrow="off",
+        border=True,
+        help=help,
+        height="stretch",
+        chart_data=list(measured.recent),
+        chart_type="line",
+    )
 
 
 def concerns(stock: "StockCounts", trouble: Trouble, backlog: Backlog, problems: Sequence[Any]) -> list[Concern]:
     """What needs the owner, the most urgent first."""
     at_stock, at_activity = "stock.py", "activity.py"
     found = [
-        Concern("red", len(problems), _is(len(problems), "connection needs", "connections need") + " you",
-                "connection.py", "Open Connection", {}),
-        Concern("red", stock.refused, _is(stock.refused, "listing") + " refused by TikTok", at_stock, "See why",
-                {"show": "refused"}),
-        Concern("red", stock.drift, _is(stock.drift, "listing") + " changed on TikTok by somebody else", at_stock, "Decide",
-                {"show": "drift"}),
-        Concern("orange", backlog.held, _is(backlog.held, "listing") + " held until you agree", at_stock, "Review",
-                {"show": "different"}),
-        Concern("orange", trouble.unknown_pushes, _is(trouble.unknown_pushes, "change") + " sent, but the answer was lost",
-                at_stock, "Look", {"show": "waiting"}),
-        Concern("orange", trouble.failed_runs, _is(trouble.failed_runs, "run") + " failed today", at_activity,
-                "See what to do", {"only": "problems"}),
-        Concern("orange", stock.unlinked, _is(stock.unlinked, "listing") + " not linked to an item of yours", "catalog.py",
-                "See them", {"view": "unlinked"}),
-        Concern("gray", trouble.unreadable, _is(trouble.unreadable, "record") + " could not be read and was set aside",
-                at_activity, "Look", {"only": "aside"}),
-    ]  # fmt: skip
+        Concern(
+            "red",
+            len(problems),
+            _is(len(problems), "connection needs", "connections need") + " you",
+            "connection.py",
+            "Open Connection",
+            {},
+        ),
+        Concern(
+            "red",
+            stock.refused,
+            _is(stock.refused, "listing") + " refused by TikTok",
+            at_stock,
+            "See why",
+            {"show": "refused"},
+        ),
+        Concern(
+            "red",
+            stock.drift,
+            _is(stock.drift, "listing") + " changed on TikTok by somebody else",
+            at_stock,
+            "Decide",
+            {"show": "drift"},
+        ),
+        Concern(
+            "orange",
+            backlog.held,
+            _is(backlog.held, "listing") + " held until you agree",
+            at_stock,
+            "Review",
+            {"show": "different"},
+        ),
+        Concern(
+            "orange",
+            trouble.unknown_pushes,
+            _is(trouble.unknown_pushes, "change") + " sent, but the answer was lost",
+            at_stock,
+            "Look",
+            {"show": "waiting"},
+        ),
+        Concern(
+            "orange",
+            trouble.failed_runs,
+            _is(trouble.failed_runs, "run") + " failed today",
+            at_activity,
+            "See what to do",
+            {"only": "problems"},
+        ),
+        Concern(
+            "orange",
+            stock.unlinked,
+            _is(stock.unlinked, "listing") + " not linked to an item of yours",
+            "catalog.py",
+            "See them",
+            {"view": "unlinked"},
+        ),
+        Concern(
+            "gray",
+            trouble.unreadable,
+            _is(trouble.unreadable, "record") + " could not be read and was set aside",
+            at_activity,
+            "Look",
+            {"only": "aside"},
+        ),
+    ]
     return [each for each in found if each.count]
 
 
@@ -109,7 +170,9 @@ def connections(shop: ShopRow, stock: "StockCounts", loop: "LoopState", choices:
     _side("Your own store", "green", "Ready", f"Built in; {plural(linked, 'listing')} linked to its items")
     nexts = [job.next_at for job in loop.jobs if job.next_at]
     rhythm = f"every {choices.sync_minutes} minutes" if choices.sync_minutes else "by hand only"
-    state: tuple[Colour, str] = ("orange", "Paused") if loop.paused else ("green", "Running") if loop.alive else ("red", "Stopped")
+    state: tuple[Colour, str] = (
+        ("orange", "Paused") if loop.paused else ("green", "Running") if loop.alive else ("red", "Stopped")
+    )
     _side("The loop", *state, f"Looks {rhythm}; next {ago(min(nexts))}" if nexts else f"Looks {rhythm}")
 
 
@@ -120,6 +183,4 @@ def _mode(shop: ShopRow, choices: Choices) -> str:
 
 
 def _side(name: str, colour: Colour, state: str, facts: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{name}**  \n:small[:gray[{facts}]]", width="stretch")
-        st.badge(state, color=colour)
+    st.markdown(f"**{name}** :{colour}-badge[{state}]  \n:small[:gray[{facts}]]")

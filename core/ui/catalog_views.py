@@ -21,7 +21,13 @@ DIFFERS = {
     "gone": Word("Gone from TikTok", "gray"),
     "bundle": Word("Bundle", "gray"),
 }
-ORIGIN = {"sku": "same SKU", "normal": "similar SKU", "barcode": "same barcode", "title": "same title", "owner": "by you"}
+ORIGIN = {
+    "sku": "same SKU",
+    "normal": "similar SKU",
+    "barcode": "same barcode",
+    "title": "same title",
+    "owner": "by you",
+}
 
 
 def answer(counts: CatalogCounts) -> str:
@@ -48,9 +54,14 @@ def filters(counts: CatalogCounts) -> dict[str, str]:
 
 def _marks(row: CatalogRow) -> list[str]:
     named = [
-        ("only_here", row.sku_id is None), ("gone", row.gone), ("unlinked", row.sku_id is not None and not row.links),
-        ("bundle", row.links > 1), ("title", row.differs_title), ("price", row.differs_price), ("stock", row.differs_stock),
-    ]  # fmt: skip
+        ("only_here", row.sku_id is None),
+        ("gone", row.gone),
+        ("unlinked", row.sku_id is not None and not row.links),
+        ("bundle", row.links > 1),
+        ("title", row.differs_title),
+        ("price", row.differs_price),
+        ("stock", row.differs_stock),
+    ]
     return [DIFFERS[name].text for name, applies in named if applies]
 
 
@@ -98,8 +109,8 @@ def config(currency: str) -> dict[str, Any]:
 def bring_in() -> None:
     """Import the own store's file: choose it, see what it would do, then confirm; nothing is written before that."""
     st.markdown(
-        "A CSV file from your store: one row a SKU, with a column for the SKU and any of title, variant, price, currency, "
-        "barcode, cost and stock. Files exported by Shopify or WooCommerce are understood as they are."
+        "A CSV file from your store: one row a SKU, with a column for the SKU and any of title, variant, price, "
+        "currency, barcode, cost and stock. Files exported by Shopify or WooCommerce are understood as they are."
     )
     given = st.file_uploader("CSV file", type=["csv", "txt", "tsv"], key="csv", label_visibility="collapsed")
     if given is None:
@@ -111,7 +122,9 @@ def bring_in() -> None:
         _findings(seen)
         return
     _previewed(seen)
-    partial = seen.needs_choice and st.checkbox(f"Leave {plural(seen.rejected, 'row')} out and import the others", key="partial")
+    partial = seen.needs_choice and st.checkbox(
+        f"Leave {plural(seen.rejected, 'row')} out and import the others", key="partial"
+    )
     sure = seen.needs_confirmation and st.checkbox("I have read the warning; import it all the same", key="sure")
     ready = (partial or not seen.needs_choice) and (sure or not seen.needs_confirmation)
     label = f"Import {plural(seen.new + seen.changed, 'item')}" if seen.new + seen.changed else "Nothing to import"
@@ -123,7 +136,12 @@ def bring_in() -> None:
 
 def _previewed(seen: imports.Preview) -> None:
     with st.grid(4, min_column_width=110, gap="small"):
-        for label, count in (("New", seen.new), ("Changed", seen.changed), ("Unchanged", seen.unchanged), ("With errors", seen.rejected)):
+        for label, count in (
+            ("New", seen.new),
+            ("Changed", seen.changed),
+            ("Unchanged", seen.unchanged),
+            ("With errors", seen.rejected),
+        ):
             st.metric(label, number(count), border=True)
     for warning in seen.warnings:
         st.warning(plain(warning))
@@ -143,13 +161,22 @@ def _findings(seen: imports.Preview) -> None:
         return
     st.markdown(f"**What was noticed**, {plural(seen.findings_total, 'place')}")
     tables.show(
-        {"row": [each.row or None for each in seen.findings], "field": [each.field for each in seen.findings],
-         "level": [each.level.capitalize() for each in seen.findings],
-         "sentence": [each.sentence for each in seen.findings]},
-        {"row": tables.numbers("Row", 60), "field": st.column_config.TextColumn("Column", width=110),
-         "level": st.column_config.TextColumn("Kind", width=80), "sentence": st.column_config.TextColumn("What", width=420)},
-        key="findings", alt="Errors and warnings by row and column", most=8,
-    )  # fmt: skip
+        {
+            "row": [each.row or None for each in seen.findings],
+            "field": [each.field for each in seen.findings],
+            "level": [each.level.capitalize() for each in seen.findings],
+            "sentence": [each.sentence for each in seen.findings],
+        },
+        {
+            "row": tables.numbers("Row", 60),
+            "field": st.column_config.TextColumn("Column", width=110),
+            "level": st.column_config.TextColumn("Kind", width=80),
+            "sentence": st.column_config.TextColumn("What", width=420),
+        },
+        key="findings",
+        alt="Errors and warnings by row and column",
+        most=8,
+    )
 
 
 def _import(content: bytes, name: str, partial: bool, confirmed: bool) -> None:
@@ -157,4 +184,5 @@ def _import(content: bytes, name: str, partial: bool, confirmed: bool) -> None:
     if done is not None:
         st.session_state.pop("importing", None)
         left = f" {plural(done.skipped, 'row')} left out." if done.skipped else ""
-        live.say(f"Imported {name}: {number(done.created)} new, {number(done.updated)} changed, {number(done.counted)} counted.{left}")
+        counted = f"{number(done.created)} new, {number(done.updated)} changed, {number(done.counted)} counted"
+        live.say(f"Imported {name}: {counted}.{left}")

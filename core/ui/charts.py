@@ -45,8 +45,12 @@ def over_time(
     height: int = 280,
 ) -> None:
     """Bars for a period over a thin line for the period before; `unit` stands before the amount."""
-    figure = _figure(height, yaxis={"tickprefix": unit, "rangemode": "tozero"}, xaxis={"type": "category", "nticks": 10})
-    figure.add_bar(x=labels, y=values, name=names[0], marker={"color": _COLOURS[0]}, hovertemplate=f"{unit}%{{y:,.2~f}}")
+    figure = _figure(
+        height, yaxis={"tickprefix": unit, "rangemode": "tozero"}, xaxis={"type": "category", "nticks": 10}
+    )
+    figure.add_bar(
+        x=labels, y=values, name=names[0], marker={"color": _COLOURS[0]}, hovertemplate=f"{unit}%{{y:,.2~f}}"
+    )
     if any(before):
         figure.add_scatter(
             x=labels, y=before, name=names[1], mode="lines", line={"color": _FAINT, "width": 1.5, "dash": "dot"},
@@ -63,8 +67,14 @@ def heat(
     figure = _figure(height, yaxis={"autorange": "reversed"}, xaxis={"side": "bottom", "nticks": 12})
     scale = [[step / 9, colour] for step, colour in enumerate(_STEPS)]
     figure.add_heatmap(
-        x=list(columns), y=list(rows), z=[list(row) for row in values], colorscale=scale, showscale=False, xgap=2, ygap=2,
+        x=list(columns),
+        y=list(rows),
+        z=[list(row) for row in values],
+        colorscale=scale,
+        showscale=False,
+        xgap=2,
+        ygap=2,
         hovertemplate=f"%{{y}}, %{{x}}: %{{z:,.0f}} {unit}<extra></extra>",
-    )  # fmt: skip
+    )
     figure.update_layout(hovermode="closest")
     _show(figure, key, alt)

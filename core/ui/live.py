@@ -1,4 +1,4 @@
-"""What every page shares: the runtime, the shop, the bands and banners at the top, and redrawing when the loop wrote."""
+"""What every page shares: the runtime, the shop, bands and banners at the top, and redrawing when the loop wrote."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -55,7 +55,9 @@ def begin() -> None:
     chosen = known[0] if known else None
     if len(known) > 1:
         names = {each.id: each.name for each in known}
-        picked = st.sidebar.selectbox("Shop", list(names), format_func=lambda key: names[key], key="shop", bind="query-params")
+        picked = st.sidebar.selectbox(
+            "Shop", list(names), format_func=lambda key: names[key], key="shop", bind="query-params"
+        )
         chosen = next((each for each in known if each.id == picked), chosen)
     st.session_state[_SHOP] = chosen
 
@@ -76,8 +78,8 @@ def on_script_error(error: Exception) -> bool:
         st.error(f"{plain(error.sentence)} {plain(error.next_step)}", title="The store is not available")
     else:
         st.error(
-            "Nothing was changed by this. Open the page again; if it happens again, send the log file in the data folder "
-            "to support. It holds no secrets.",
+            "Nothing was changed by this. Open the page again; if it happens again, send the log file in the data "
+            "folder to support. It holds no secrets.",
             title="Something unexpected stopped this page",
         )
     return True
@@ -136,7 +138,7 @@ def _pulse() -> None:
 
 def _waiting() -> int:
     chosen = shop()
-    if chosen is None:
+    if chosen is None or chosen.mode != "live" or not runtime().choices().push_on:
         return 0
     with runtime().store.read() as connection:
         return health.backlog(connection, chosen.id).waiting
@@ -145,7 +147,9 @@ def _waiting() -> int:
 def _freshness(state: "LoopState", waits: int, changed: bool) -> str:
     chosen = shop()
     job = next((job for job in state.jobs if chosen and job.name == chosen.id), None)
-    parts = ["syncing now" if job and job.running else f"synced {ago(job.last_at if job and job.last_at else _read_at())}"]
+    parts = [
+        "syncing now" if job and job.running else f"synced {ago(job.last_at if job and job.last_at else _read_at())}"
+    ]
     if job and job.next_at and not state.paused:
         parts.append(f"next {ago(job.next_at)}")
     if waits:
@@ -177,9 +181,14 @@ def heading(question: str, answer: str) -> None:
         st.title(answer, anchor=False)
 
 
-def no_shop() -> None:
-    """What a page says while no shop is connected."""
-    from core.ui import tables
-
-    tables.empty("No shop is connected yet", "Connect your TikTok shop, or start with the practice shop.")
-    st.page_link("connection.py", label="Open Connection")
+def connected(question: str, answer: str) -> ShopRow:
+    """The shop of this page; where none is connected the page says so with `answer` as its headline, and ends."""
+    found = shop()
+    if found is None:
+        heading(question, answer)
+        with st.container(border=True, horizontal_alignment="center"):
+            st.markdown("**No shop is connected yet**", width="content")
+            st.caption("Connect your TikTok shop, or start with the practice shop.", width="content")
+            st.page_link("connection.py", label="Open Connection", width="content")
+        st.stop()
+    return found

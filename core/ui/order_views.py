@@ -30,7 +30,9 @@ def columns(rows: Sequence[OrderRow], zone: str) -> dict[str, list[Any]]:
         "units": [row.units for row in rows],
         "total": [float(from_units(row.total_units)) for row in rows],
         "open": ["Open" for _ in rows],
-        "products": [f"{row.first_title} and {row.products - 1} more" if row.products > 1 else row.first_title for row in rows],
+        "products": [
+            f"{row.first_title} and {row.products - 1} more" if row.products > 1 else row.first_title for row in rows
+        ],
     }
 
 
@@ -40,12 +42,14 @@ def config(on_click: Callable[[], None], currency: str) -> dict[str, Any]:
     return {
         "order": column.TextColumn("Order", width=168),
         "state": tables.chips(words.ORDER, "State", width=112),
-        "placed": column.DatetimeColumn("Placed", format="D MMM, HH:mm", width=110, help="In the shop's own time zone."),
+        "placed": column.DatetimeColumn(
+            "Placed", format="D MMM, HH:mm", width=110, help="In the shop's own time zone."
+        ),
         "units": tables.numbers("Units", 58),
         "total": tables.numbers(f"Total {currency_name(currency)}", 96, "What the buyer pays, with shipping.", "%,.2f"),
         "open": column.ButtonColumn("", width=66, type="tertiary", on_click=on_click, key="order_open"),
         "products": column.TextColumn("Products", width=420),
-    }  # fmt: skip
+    }
 
 
 def full(order: OrderDetail, zone: str) -> None:
@@ -71,18 +75,31 @@ def full(order: OrderDetail, zone: str) -> None:
 def _lines(order: OrderDetail) -> None:
     sign = currency_name(order.currency)
     tables.show(
-        {"sku": [line.seller_sku for line in order.lines], "units": [line.units for line in order.lines],
-         "price": [float(from_units(line.price_units - line.seller_discount_units)) for line in order.lines],
-         "state": [tables.chip(words.ORDER, line.status) for line in order.lines],
-         "product": [f"{line.title}, {line.variant}" if line.variant else line.title for line in order.lines]},
-        {"sku": st.column_config.TextColumn("SKU", width=120), "units": tables.numbers("Units", 50),
-         "price": tables.numbers(f"Price {sign}", 76, "After your own discount.", "%,.2f"),
-         "state": tables.chips(words.ORDER, "State", width=105), "product": st.column_config.TextColumn("Product", width=220)},
-        key="lines", alt="What was bought", most=8,
-    )  # fmt: skip
-    extra = [f"shipping {show(order.shipping_fee_units, order.currency)}" if order.shipping_fee_units else "",
-             f"your discount {show(order.seller_discount_units, order.currency)}" if order.seller_discount_units else "",
-             f"paid by TikTok {show(order.platform_discount_units, order.currency)}" if order.platform_discount_units else ""]  # fmt: skip
+        {
+            "sku": [line.seller_sku for line in order.lines],
+            "units": [line.units for line in order.lines],
+            "price": [float(from_units(line.price_units - line.seller_discount_units)) for line in order.lines],
+            "state": [tables.chip(words.ORDER, line.status) for line in order.lines],
+            "product": [f"{line.title}, {line.variant}" if line.variant else line.title for line in order.lines],
+        },
+        {
+            "sku": st.column_config.TextColumn("SKU", width=120),
+            "units": tables.numbers("Units", 50),
+            "price": tables.numbers(f"Price {sign}", 76, "After your own discount.", "%,.2f"),
+            "state": tables.chips(words.ORDER, "State", width=105),
+            "product": st.column_config.TextColumn("Product", width=220),
+        },
+        key="lines",
+        alt="What was bought",
+        most=8,
+    )
+    extra = [
+        f"shipping {show(order.shipping_fee_units, order.currency)}" if order.shipping_fee_units else "",
+        f"your discount {show(order.seller_discount_units, order.currency)}" if order.seller_discount_units else "",
+        f"paid by TikTok {show(order.platform_discount_units, order.currency)}"
+        if order.platform_discount_units
+        else "",
+    ]
     if any(extra):
         st.caption(plain("; ".join(part for part in extra if part)))
 
@@ -91,16 +108,29 @@ def _timeline(order: OrderDetail, zone: str) -> dict[str, str]:
     times = [("Placed", order.create_time), ("Paid", order.paid_time), ("Ready to ship", order.rts_time),
              ("Shipped", order.shipped_time), ("Cancelled", order.cancel_time)]  # fmt: skip
     known = {name: clock_time(at * 1000, zone) for name, at in times if at}
-    return known | {"Known here": clock_time(order.first_seen_at, zone), "Last change here": clock_time(order.changed_at, zone)}
+    return known | {
+        "Known here": clock_time(order.first_seen_at, zone),
+        "Last change here": clock_time(order.changed_at, zone),
+    }
 
 
 def _stock(order: OrderDetail, zone: str) -> None:
     tables.show(
-        {"when": [clock_time(each.at, zone) for each in order.movements], "sku": [each.sku for each in order.movements],
-         "what": [words.REASON.get(each.reason, each.reason) for each in order.movements],
-         "on_hand": [signed(each.on_hand) if each.on_hand else DASH for each in order.movements],
-         "promised": [signed(each.reserved) if each.reserved else DASH for each in order.movements]},
-        {"when": "When", "sku": "SKU", "what": "What", "on_hand": st.column_config.TextColumn("On hand", alignment="right"),
-         "promised": st.column_config.TextColumn("Promised", alignment="right")},
-        key="moves", alt="Movements of the stock ledger", most=8,
-    )  # fmt: skip
+        {
+            "when": [clock_time(each.at, zone) for each in order.movements],
+            "sku": [each.sku for each in order.movements],
+            "what": [words.REASON.get(each.reason, each.reason) for each in order.movements],
+            "on_hand": [signed(each.on_hand) if each.on_hand else DASH for each in order.movements],
+            "promised": [signed(each.reserved) if each.reserved else DASH for each in order.movements],
+        },
+        {
+            "when": "When",
+            "sku": "SKU",
+            "what": "What",
+            "on_hand": st.column_config.TextColumn("On hand", alignment="right"),
+            "promised": st.column_config.TextColumn("Promised", alignment="right"),
+        },
+        key="moves",
+        alt="Movements of the stock ledger",
+        most=8,
+    )

@@ -16,10 +16,12 @@ _ENDED = ("done", "stopped", "replaced")
 
 def question(plan: PlanHead) -> str:
     """What the page is about, by the plan's state."""
-    return "Review before anything is sent" if plan.state == "proposed" else f"Plan {plan.id}, made {ago(plan.created_at)}"
+    return (
+        "Review before anything is sent" if plan.state == "proposed" else f"Plan {plan.id}, made {ago(plan.created_at)}"
+    )
 
 
-def answer(plan: PlanHead, run: RunLine | None, states: Mapping[str, int]) -> str:
+def answer(plan: PlanHead, states: Mapping[str, int]) -> str:
     """The headline."""
     if plan.state == "proposed":
         return f"{plural(plan.rows, 'change')} to send" if plan.rows else "Nothing to change"
@@ -38,21 +40,19 @@ def send_label(plan: PlanHead) -> str:
 
 def send(plan: PlanHead) -> None:
     """Send the plan in the background; above the owner's limits with the number of rows as typed."""
-    more = {"confirmed_rows": st.session_state.get("typed")} if plan.warning else {}
-    live.attempt(live.runtime().start_plan, plan.id, **more)
+    typed = st.session_state.get("typed") if plan.warning else None
+    live.attempt(live.runtime().start_plan, plan.id, confirmed_rows=typed)
+
+
+def stop(run_id: int) -> None:
+    """Stop after the row at work; what was sent stays sent."""
+    live.attempt(live.runtime().stop_run, run_id, done="It stops after the row it is working on.")
 
 
 def status(plan: PlanHead, run: RunLine | None, shop: ShopRow) -> None:
     """What stands before sending, how far it is, or what came of it."""
     if plan.state == "proposed" and plan.rows:
-        if plan.warning:
-            st.warning(plain(plan.warning), title="This is above your limits")
-            st.number_input(f"To send it all the same, type the number of changes: {plan.rows}", min_value=0, step=1,
-                            value=None, key="typed", width=360)  # fmt: skip
-        elif shop.mode == "watch":
-            st.info("Until now this shop was only watched. Sending this plan lets Evenstock keep its stock even from now on.")
-        else:
-            st.caption("Each number is read once more just before it is sent. One that changed meanwhile comes back to you.")
+        _before(plan, shop)
     elif run is not None and plan.state in _ENDED:
         tell = st.success if plan.state == "done" and run.status == "done" else st.warning
         tell(plain(words.outcome(run)))
@@ -60,6 +60,18 @@ def status(plan: PlanHead, run: RunLine | None, shop: ShopRow) -> None:
         st.progress(min(1.0, run.done / run.total), text=f"{number(run.done)} of {plural(run.total, 'change')}")
     elif plan.state in ("approved", "running"):
         st.progress(0.0, text="Starting")
+
+
+def _before(plan: PlanHead, shop: ShopRow) -> None:
+    if plan.warning:
+        st.warning(plain(plan.warning), title="This is above your limits")
+        label = f"To send it all the same, type the number of changes: {plan.rows}"
+        st.number_input(label, min_value=0, step=1, value=None, key="typed", width=360)
+    if shop.mode == "watch":
+        st.info(
+            "Until now this shop was only watched. Sending this plan lets Evenstock keep its stock even from then on."
+        )
+    st.caption("Each number is read once more just before it is sent. One that changed meanwhile comes back to you.")
 
 
 def columns(lines: Sequence[PlanLine], *, sent: bool) -> dict[str, list[Any]]:
@@ -91,7 +103,10 @@ def config(*, sent: bool) -> dict[str, Any]:
         "read": column.TextColumn("Read", width=84),
     }  # fmt: skip
     if sent:
-        shown |= {"state": tables.chips(words.PLAN_ROW, "State", width=110), "result": column.TextColumn("Result", width=330)}
+        shown |= {
+            "state": tables.chips(words.PLAN_ROW, "State", width=110),
+            "result": column.TextColumn("Result", width=330),
+        }
     return shown
 
 

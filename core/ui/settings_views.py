@@ -9,15 +9,19 @@ from core.settings import Choices
 from core.ui import live
 from core.ui.text import number, plural, sentence_list, span
 
-RHYTHM = {5: "Every 5 minutes", 15: "Every 15 minutes", 30: "Every 30 minutes", 60: "Every hour", 0: "By hand only"}
+RHYTHM = {5: "5 minutes", 15: "15 minutes", 30: "30 minutes", 60: "hour", 0: "by hand only"}
 
 
 def answer(choices: Choices, fixed: int | None) -> str:
     """The headline: the choices in one sentence."""
     if choices.paused:
         return "It is paused"
-    rhythm = f"every {span(fixed * 1000)}" if fixed else RHYTHM[choices.sync_minutes].lower() if fixed is None else "by hand only"
+    rhythm = f"every {span(fixed * 1000)}" if fixed else "by hand only" if fixed == 0 else _every(choices.sync_minutes)
     return f"It looks {rhythm} and {'sends stock' if choices.push_on else 'sends nothing'}"
+
+
+def _every(minutes: int) -> str:
+    return f"every {RHYTHM[minutes]}" if minutes else RHYTHM[0]
 
 
 def form(choices: Choices, fixed: int | None, *, disabled: bool) -> None:
@@ -30,50 +34,78 @@ def form(choices: Choices, fixed: int | None, *, disabled: bool) -> None:
         with right:
             _limits(choices)
             _keeping(choices)
-        st.form_submit_button("Save settings", type="primary", key="save", on_click=_save, args=(choices,), disabled=disabled)
+        st.form_submit_button(
+            "Save settings", type="primary", key="save", on_click=_save, args=(choices,), disabled=disabled
+        )
 
 
 def _rhythm(choices: Choices, fixed: int | None) -> None:
     st.subheader("Rhythm", anchor=False)
     st.segmented_control(
-        "How often to look at TikTok", list(RHYTHM), default=choices.sync_minutes, format_func=lambda key: RHYTHM[key],
-        key="sync_minutes", required=True, wrap=True, disabled=fixed is not None,
+        "Look at TikTok every",
+        list(RHYTHM),
+        default=choices.sync_minutes,
+        format_func=lambda key: RHYTHM[key].capitalize(),
+        key="sync_minutes",
+        required=True,
+        wrap=True,
+        disabled=fixed is not None,
         help="New orders usually arrive sooner by message from TikTok; this is the safety net beneath.",
-    )  # fmt: skip
+    )
     if fixed is not None:
-        st.caption(f"Set to {span(fixed * 1000) if fixed else 'by hand only'} by TIKTOK_SHOP_SYNC_INTERVAL for this start.")
-    st.toggle("Pause the loop", value=choices.paused, key="paused",
-              help="Nothing is read and nothing is sent until you go on. Your own sales and counts are still recorded.")  # fmt: skip
+        st.caption(
+            f"Set to {span(fixed * 1000) if fixed else 'by hand only'} by TIKTOK_SHOP_SYNC_INTERVAL for this start."
+        )
+    st.toggle(
+        "Pause the loop",
+        value=choices.paused,
+        key="paused",
+        help="Nothing is read and nothing is sent until you go on. Your own sales and counts are still recorded.",
+    )
 
 
 def _stock(choices: Choices) -> None:
     st.subheader("Stock", anchor=False)
     st.toggle("Send stock to TikTok", value=choices.push_on, key="push_on",
               help="Off: Evenstock reads and compares, and sends nothing by itself.")  # fmt: skip
-    st.number_input("Keep back from TikTok, units of every item", min_value=0, max_value=99_999, value=choices.buffer,
-                    key="buffer", help="Never offered on TikTok, so that a sale in your store in the same minute is safe. "
-                    "An item can have its own number.")  # fmt: skip
+    st.number_input(
+        "Keep back from TikTok, units of every item",
+        min_value=0,
+        max_value=99_999,
+        value=choices.buffer,
+        key="buffer",
+        width=220,
+        help="Never offered on TikTok, so that a sale in your store in the same minute is safe. "
+        "An item can have its own number.",
+    )
 
 
 def _limits(choices: Choices) -> None:
     st.subheader("Stop and ask me first", anchor=False)
     st.caption("A run that goes beyond one of these sends nothing and waits for you on the Stock page.")
     st.number_input("When more than this share of listings would go to zero, percent", min_value=1, max_value=100,
-                    value=choices.stop_zero_percent, key="stop_zero_percent")  # fmt: skip
+                    value=choices.stop_zero_percent, key="stop_zero_percent", width=220)  # fmt: skip
     st.number_input("When more than this many listings would go to zero", min_value=1, max_value=100_000,
-                    value=choices.stop_zero_count, key="stop_zero_count")  # fmt: skip
+                    value=choices.stop_zero_count, key="stop_zero_count", width=220)  # fmt: skip
     st.number_input("When more than this many listings would change", min_value=1, max_value=1_000_000,
-                    value=choices.stop_touch_count, key="stop_touch_count")  # fmt: skip
+                    value=choices.stop_touch_count, key="stop_touch_count", width=220)  # fmt: skip
 
 
 def _keeping(choices: Choices) -> None:
     st.subheader("Keeping", anchor=False)
-    st.number_input("Keep the record of runs, days", min_value=1, max_value=3650, value=choices.keep_log_days,
-                    key="keep_log_days", help="Orders, stock movements and what was sent to TikTok are kept in any case.")  # fmt: skip
+    st.number_input(
+        "Keep the record of runs, days",
+        min_value=1,
+        max_value=3650,
+        value=choices.keep_log_days,
+        key="keep_log_days",
+        width=220,
+        help="Orders, stock movements and what was sent to TikTok are kept in any case.",
+    )
 
 
 _TOLD: dict[str, Callable[[Any], str]] = {
-    "sync_minutes": lambda value: f"looks at TikTok {RHYTHM[value].lower()}",
+    "sync_minutes": lambda value: f"looks at TikTok {_every(value)}",
     "paused": lambda value: "the loop is paused" if value else "the loop goes on",
     "push_on": lambda value: "stock is sent" if value else "nothing is sent",
     "buffer": lambda value: f"{plural(value, 'unit')} kept back",

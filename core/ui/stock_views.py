@@ -83,8 +83,8 @@ def explain(row: StockRow, behind: Behind, zone: str) -> None:
     """Where one number comes from, step by step, and what happened around it."""
     st.text(f"{row.title}, {row.variant}" if row.variant else row.title)
     st.caption(f"SKU {plain(row.seller_sku or row.sku_id)}")
-    state = words.word(words.STOCK, row.state)
-    st.markdown(f":{state.colour}-badge[{state.text}] {plain(row.sentence)}")
+    word = words.word(words.STOCK, row.state)
+    st.markdown(f":{word.colour}-badge[{word.text}] {plain(row.sentence)}")
     if row.target is not None:
         st.table(_ladder(row, behind), border="horizontal", width="content", alt="How the number is worked out")
     if behind.promises:
@@ -96,11 +96,18 @@ def explain(row: StockRow, behind: Behind, zone: str) -> None:
     if behind.moved:
         st.markdown("**Last movements**")
         _moved(behind, zone)
-    facts = [f"{plain(shelf.warehouse)} {number(shelf.available)} free, {number(shelf.committed)} held" for shelf in behind.shelves]
+    facts = [
+        f"{plain(shelf.warehouse)} {number(shelf.available)} free, {number(shelf.committed)} held"
+        for shelf in behind.shelves
+    ]
     if facts:
         st.caption("On TikTok by warehouse: " + "; ".join(facts))
     waits = behind.queue_state in ("dirty", "claimed")
-    note = f" ({plain(behind.queue_note or behind.queue_reason)})" if waits and (behind.queue_note or behind.queue_reason) else ""
+    note = (
+        f" ({plain(behind.queue_note or behind.queue_reason)})"
+        if waits and (behind.queue_note or behind.queue_reason)
+        else ""
+    )
     state = f"Change {behind.generation} waits to be sent{note}." if waits else "Nothing waits to be sent."
     st.caption(f"Last confirmed {ago(row.confirmed_at)}. {state}")
 
@@ -165,7 +172,9 @@ def _moved(behind: Behind, zone: str) -> None:
 def record(sale: bool) -> None:
     """The form for a sale in the own store, or for a count of one item."""
     with live.runtime().store.read() as connection:
-        words_ = st.text_input("Find the item", key="record_find", type="search", live="300ms", placeholder="SKU or name")
+        words_ = st.text_input(
+            "Find the item", key="record_find", type="search", live="300ms", placeholder="SKU or name"
+        )
         found = items.find(connection, words_)
     if not found:
         st.caption("No item has these words. Try fewer of them, or import your catalogue first.")
@@ -173,9 +182,13 @@ def record(sale: bool) -> None:
     names = {each.sku: f"{each.sku}: {each.title} {each.variant} ({number(each.on_hand)} on hand)" for each in found}
     sku = st.selectbox("Item", list(names), format_func=lambda key: names.get(key, key), key="record_sku")
     units = st.number_input(
-        "Units sold" if sale else "Units counted", min_value=1 if sale else 0, max_value=99_999, step=1, key="record_units",
+        "Units sold" if sale else "Units counted",
+        min_value=1 if sale else 0,
+        max_value=99_999,
+        step=1,
+        key="record_units",
         value=1 if sale else next(each.on_hand for each in found if each.sku == sku),
-    )  # fmt: skip
+    )
     note = st.text_input("Note", key="record_note", max_chars=200, placeholder="Optional")
     label = f"Record {plural(units, 'unit')} sold" if sale else f"Set {plural(units, 'unit')} on hand"
     st.button(label, type="primary", key="record_go", on_click=_recorded, args=(sale, sku, units, note))

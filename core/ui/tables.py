@@ -1,6 +1,6 @@
 """Tables that a shop owner works in: one page of rows from the store, filters in the address, rows to choose."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,51 +9,81 @@ from core.ui.text import DASH, number
 from core.ui.words import Word, word
 
 PAGE = 50
-_ROW = 32
+_ROW, _PAGER = 32, 300
 
 
-def find(label: str, key: str, page_key: str, placeholder: str = "") -> str:
-    """A search field that searches while its owner types; the text is in the address under `key`."""
-    return st.text_input(
-        label, key=key, type="search", live="300ms", bind="query-params", label_visibility="collapsed",
-        placeholder=placeholder or label, on_change=_first, args=(page_key,),
-    ).strip()  # fmt: skip
+def find(label: str, key: str) -> str:
+    """A search field that searches while its owner types; the words are in the address."""
+    _from_address(key, "")
+    words = st.text_input(
+        label, key=key, type="search", live="300ms", label_visibility="collapsed", placeholder=label,
+        on_change=_first, args=(key,),
+    )  # fmt: skip
+    return str(_to_address(key, words.strip(), ""))
 
 
-def views(label: str, options: Mapping[str, str], key: str, page_key: str) -> str:
-    """A row of filters, each with its count in its label; the chosen one is in the address under `key`."""
-    names = list(options)
+def views(label: str, options: Mapping[str, str], key: str, default: str = "") -> str:
+    """A row of filters, each with its count in its label; the chosen one is in the address."""
+    start = default or next(iter(options))
+    _from_address(key, start, options)
     chosen = st.segmented_control(
-        label, names, default=names[0], key=key, required=True, format_func=lambda name: options.get(name, name),
-        bind="query-params", label_visibility="collapsed", on_change=_first, args=(page_key,), wrap=True,
+        label, list(options), key=key, required=True, format_func=lambda name: options.get(name, name),
+        label_visibility="collapsed", on_change=_first, args=(key,), wrap=True,
     )  # fmt: skip
-    return chosen if chosen in options else names[0]
+    return str(_to_address(key, chosen or start, start))
 
 
-def choice(label: str, options: Mapping[str, str], key: str, page_key: str = "", width: int = 180) -> str:
-    """A short list to choose one from; the choice is in the address under `key`."""
-    names = list(options)
+def choice(label: str, options: Mapping[str, str], key: str, width: int = 180) -> str:
+    """A short list to choose one from; the choice is in the address."""
+    start = next(iter(options))
+    _from_address(key, start, options)
     chosen = st.selectbox(
-        label, names, key=key, format_func=lambda name: options.get(name, name), bind="query-params", width=width,
-        label_visibility="collapsed", on_change=_first, args=(page_key,), filter_mode=None,
+        label, list(options), key=key, format_func=lambda name: options.get(name, name), width=width,
+        label_visibility="collapsed", on_change=_first, args=(key,), filter_mode=None,
     )  # fmt: skip
-    return chosen if chosen in options else names[0]
+    return str(_to_address(key, chosen, start))
 
 
-def _first(page_key: str) -> None:
+def _name(key: str) -> str:
+    """`stock_show` is called `show` in the address of its page."""
+    return key.partition("_")[2]
+
+
+def _from_address(key: str, start: object, allowed: Collection[str] = ()) -> None:
+    """A page opened by a link begins with what the link says, if that makes sense."""
+    if key not in st.session_state:
+        given = st.query_params.get(_name(key), "")
+        st.session_state[key] = given if given and (not allowed or given in allowed) else start
+
+
+def _to_address(key: str, value: object, start: object) -> object:
+    """Keep the address in step, and short: what is as usual is left out."""
+    if value == start:
+        st.query_params.pop(_name(key), None)
+    elif st.query_params.get(_name(key)) != str(value):
+        st.query_params[_name(key)] = str(value)
+    return value
+
+
+def _first(key: str) -> None:
     """Another filter or search starts at its first page."""
-    if page_key and page_key in st.session_state:
-        st.session_state[page_key] = 1
+    page = f"{key.partition('_')[0]}_page"
+    if page in st.session_state:
+        st.session_state[page] = 1
 
 
-def pages(total: int, key: str, size: int = PAGE, capped: bool = False, noun: str = "row") -> int:
-    """Page numbers under a table, in the address under `key`; returns how many rows to skip."""
+def pages(total: int, key: str, *, size: int = PAGE, capped: bool = False, noun: str = "row") -> int:
+    """Page numbers under a table, in the address; returns how many rows to skip."""
     count = max(1, -(-total // size))
-    if key in st.session_state and not 1 <= int(st.session_state[key] or 1) <= count:
-        st.session_state[key] = 1
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=f"{key}_bar"):
+    given = st.query_params.get(_name(key), "1")
+    page = int(st.session_state.get(key) or (given if given.isdigit() else 1))
+    st.session_state[key] = page if 1 <= page <= count else 1
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=f"{key}_bar"
+    ):
         slot = st.empty()
-        page = st.pagination(count, key=key, bind="query-params", max_visible_pages=7) if count > 1 else 1
+        page = st.pagination(count, key=key, max_visible_pages=7, width=_PAGER) if count > 1 else 1
+    _to_address(key, page, 1)
     first = (page - 1) * size
     shown = f"{number(first + 1)} to {number(min(total, first + size))} of " if count > 1 else ""
     nouns = noun if total == 1 and not shown else f"{noun}s"
@@ -61,17 +91,17 @@ def pages(total: int, key: str, size: int = PAGE, capped: bool = False, noun: st
     return first
 
 
-def chips(words: Mapping[str, Word], label: str, help: str | None = None, width: int | str | None = None) -> Any:
-    """A column of coloured words; its cells are lists of words made by `chip`."""
-    seen = {each.text: each.colour for each in words.values()}
-    return st.column_config.MultiselectColumn(
-        label, options=list(seen), color=list(seen.values()), help=help, width=width,  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
 def numbers(label: str, width: int | None = None, help: str | None = None, format: str | None = None) -> Any:
     """A column of numbers, their heading above their last digit."""
     return st.column_config.NumberColumn(label, width=width, help=help, format=format, alignment="right")
+
+
+def chips(words: Mapping[str, Word], label: str, help: str | None = None, width: int | None = None) -> Any:
+    """A column of coloured words; its cells are lists of words made by `chip`."""
+    seen = {each.text: each.colour for each in words.values()}
+    return st.column_config.MultiselectColumn(
+        label, options=list(seen), color=list(seen.values()), help=help, width=width
+    )  # fmt: skip
 
 
 def chip(words: dict[str, Word], state: str) -> list[str]:
@@ -103,9 +133,14 @@ def show(
     rows = len(next(iter(columns.values()), ()))
     with st.container(key=f"{key}_table"):
         st.dataframe(
-            frame(columns), column_config=dict(config), hide_index=True, height=height(rows, most), row_height=_ROW, alt=alt,
+            frame(columns),
+            column_config=dict(config),
+            hide_index=True,
+            height=height(rows, most),
+            row_height=_ROW,
+            alt=alt,
             placeholder=DASH,
-        )  # fmt: skip
+        )
 
 
 def select(
@@ -132,10 +167,18 @@ def select(
         start = [place for place, each in enumerate(ids) if each in set(chosen)]
     state[f"{key}_ids"] = list(ids)
     event = st.dataframe(
-        frame(columns), column_config=dict(config), hide_index=True, height=height(len(ids), most), alt=alt, row_height=_ROW, placeholder=DASH,
-        key=f"{key}_{round_}", on_select="rerun", selection_mode=mode,  # type: ignore[call-overload]
+        frame(columns),
+        column_config=dict(config),
+        hide_index=True,
+        height=height(len(ids), most),
+        alt=alt,
+        row_height=_ROW,
+        placeholder=DASH,
+        key=f"{key}_{round_}",
+        on_select="rerun",
+        selection_mode=mode,  # type: ignore[call-overload]
         selection_default={"selection": {"rows": start, "columns": [], "cells": []}} if start else None,
-    )  # fmt: skip
+    )
     return [ids[row] for row in event.selection.rows if row < len(ids)]
 
 

@@ -91,7 +91,9 @@ def zone(name: str) -> ZoneInfo:
 
 def moment(at: int | None, zone_name: str) -> datetime | None:
     """A moment in milliseconds as a date and time in the shop's zone, for table columns."""
-    return None if at is None else datetime.fromtimestamp(at / 1000, zone(zone_name)).replace(tzinfo=None, microsecond=0)
+    return (
+        None if at is None else datetime.fromtimestamp(at / 1000, zone(zone_name)).replace(tzinfo=None, microsecond=0)
+    )
 
 
 def clock_time(at: int | None, zone_name: str) -> str:

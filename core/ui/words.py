@@ -100,5 +100,9 @@ def outcome(run: RunLine) -> str:
         return run.sentence
     if run.status == "running":
         return f"{number(run.done)} of {number(run.total)} so far" if run.total else "Under way"
-    told = [f"{number(count)} {name.replace('_', ' ')}" for name, count in run.counts.items() if count and name not in _SILENT]
+    told = [
+        f"{number(count)} {name.replace('_', ' ')}"
+        for name, count in run.counts.items()
+        if count and name not in _SILENT
+    ]
     return f"{sentence_list(told[:4])}." if told else "Nothing to do."

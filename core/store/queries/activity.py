@@ -80,15 +80,15 @@ def count(connection: Connection, *, kinds: tuple[str, ...] = (), failed_only: b
 
 def one(connection: Connection, run_id: int) -> RunLine | None:
     """One run, or None."""
-    row = (
-        connection.execute(text(f"SELECT {_COLUMNS} FROM run WHERE id = :id"), {"id": run_id}).mappings().one_or_none()
-    )  # noqa: S608, E501
+    query = f"SELECT {_COLUMNS} FROM run WHERE id = :id"  # noqa: S608 (constants)
+    row = connection.execute(text(query), {"id": run_id}).mappings().one_or_none()
     return None if row is None else _run(row)
 
 
 _ENTITIES = text(
-    "SELECT r.entity, coalesce(nullif(l.seller_sku, ''), r.entity) AS name, r.field, r.old, r.new, r.result, r.sentence "
-    "FROM run_row r LEFT JOIN run u ON u.id = r.run_id LEFT JOIN listing l ON l.shop_id = u.shop_id AND l.sku_id = r.entity "
+    "SELECT r.entity, coalesce(nullif(l.seller_sku, ''), r.entity) AS name, r.field, r.old, r.new, r.result, "
+    "r.sentence FROM run_row r LEFT JOIN run u ON u.id = r.run_id "
+    "LEFT JOIN listing l ON l.shop_id = u.shop_id AND l.sku_id = r.entity "
     "WHERE r.run_id = :run ORDER BY r.id LIMIT :limit OFFSET :offset"
 )
 
@@ -110,8 +110,9 @@ def unsolved(connection: Connection, since: int, limit: int = 5) -> list[RunLine
     """Failed runs since a moment (ms) that no later run of the same kind and shop has made good, the newest first."""
     query = (
         f"SELECT {_COLUMNS} FROM run r WHERE r.started_at >= :since AND r.status = 'failed' AND NOT EXISTS ("  # noqa: S608
-        "SELECT 1 FROM run s WHERE s.kind IN (r.kind, 'sync all') AND s.shop_id = r.shop_id AND s.started_at > r.started_at "
-        "AND s.status IN ('done', 'running', 'failed')) ORDER BY r.started_at DESC LIMIT :limit"
+        "SELECT 1 FROM run s WHERE s.kind IN (r.kind, 'sync all') AND s.shop_id = r.shop_id "
+        "AND s.started_at > r.started_at AND s.status IN ('done', 'running', 'failed')) "
+        "ORDER BY r.started_at DESC LIMIT :limit"
     )
     return [_run(row) for row in connection.execute(text(query), {"since": since, "limit": limit}).mappings()]
 
@@ -129,7 +130,9 @@ class Aside:
 
 def set_aside(connection: Connection, limit: int = 50, offset: int = 0) -> list[Aside]:
     """Records that could not be read, the newest first."""
-    query = text("SELECT at, source, reference, reason, excerpt FROM quarantine ORDER BY id DESC LIMIT :limit OFFSET :offset")
+    query = text(
+        "SELECT at, source, reference, reason, excerpt FROM quarantine ORDER BY id DESC LIMIT :limit OFFSET :offset"
+    )
     return [Aside(**row) for row in connection.execute(query, {"limit": limit, "offset": offset}).mappings()]
 
 

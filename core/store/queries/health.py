@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """How long something took, over `samples` measured cases; milliseconds. `recent` are the last ones, oldest first."""
+    """How long something took over `samples` measured cases, in milliseconds; `recent` are the last, oldest first."""
 
     samples: int
     median_ms: int

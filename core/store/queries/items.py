@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import BindParameter, Connection, bindparam, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +130,16 @@ def behind(connection: Connection, shop_id: str, sku_id: str, limit: int = 8) ->
 
 
 def _promises(connection: Connection, items: Sequence[int], limit: int) -> tuple[tuple[Promise, ...], int]:
-    many = [bindparam("items", expanding=True), bindparam("open", expanding=True)]
+    many: list[BindParameter[Any]] = [bindparam("items", expanding=True), bindparam("open", expanding=True)]
     values = {"items": list(items), "open": list(_OPEN_STATES), "no": False, "limit": limit}
     rows = connection.execute(
         text(
-            f"SELECT o.id AS order_id, o.status, o.create_time, count(*) AS units {_OPEN} "  # noqa: S608 (constants)
+            f"SELECT o.id AS order_id, o.status, o.create_time, count(*) AS units {_OPEN} "
             "GROUP BY o.id, o.status, o.create_time ORDER BY o.create_time DESC LIMIT :limit"
         ).bindparams(*many),
         values,
     ).mappings()
-    total = connection.execute(text(f"SELECT count(DISTINCT l.order_id) {_OPEN}").bindparams(*many), values)  # noqa: S608
+    total = connection.execute(text(f"SELECT count(DISTINCT l.order_id) {_OPEN}").bindparams(*many), values)
     return tuple(Promise(**row) for row in rows), int(total.scalar_one())
 
 

@@ -72,3 +72,23 @@ def read_up_to(connection: Connection) -> list[ReadUpTo]:
     """Every source with the point up to which it was read."""
     rows = connection.execute(text("SELECT source, value, moved_at FROM cursor ORDER BY source"))
     return [ReadUpTo(row.source, row.value, row.moved_at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Messages that came from TikTok: how many in all, how many still wait, and when the last came (milliseconds)."""
+
+    total: int
+    waiting: int
+    last_at: int | None
+
+
+def heard(connection: Connection) -> Heard:
+    """What came in as webhooks."""
+    row = connection.execute(
+        text(
+            "SELECT count(*) AS total, coalesce(sum(CASE WHEN state = 'new' THEN 1 ELSE 0 END), 0) AS waiting, "
+            "max(received_at) AS last_at FROM hook"
+        )
+    ).one()
+    return Heard(row.total, int(row.waiting), row.last_at)

@@ -1,0 +1,106 @@
+"""The practice panel: play the customers, a colleague in TikTok's admin, the passing of time, and trouble."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.practice.desk import PracticeDesk, PracticeUnavailable
+from core.ui import live
+from core.ui.text import number, plain, plural
+
+_EVENTS = {
+    "pay": "Buyer pays", "release": "One-hour hold ends", "ship": "You pack it", "collect": "Carrier collects it",
+    "deliver": "It arrives", "complete": "It is completed", "cancel": "Buyer cancels", "return": "Buyer returns it",
+}  # fmt: skip
+_TROUBLE = {
+    "rate_limit": "Too many requests",
+    "server_error": "Server error",
+    "unavailable_html": "A page instead of an answer",
+    "timeout_before": "No answer, nothing done",
+    "timeout_after": "No answer, but it was done",
+    "expired_token": "Key expired",
+    "revoked": "Authorisation taken back",
+    "missing_scope": "Permission missing",
+    "partial_errors": "Some stock changes refused",
+    "slow": "Slow answers",
+    "wrong_clock": "Clock ten minutes off",
+    "garbage": "Broken answer",
+    "empty_page": "Empty search result",
+}
+_MORE: dict[str, dict[str, Any]] = {
+    "wrong_clock": {"offset": 600},
+    "slow": {"delay": 3},
+    "rate_limit": {"retry_after": 5},
+}
+_TIMES = {"1": "Once", "3": "Three times", "0": "Until you end it"}
+
+
+def panel(desk: PracticeDesk, skus: Sequence[tuple[str, str, str]], orders: Sequence[str]) -> None:
+    """All knobs; `skus` are (sku_id, SKU, title), `orders` the newest order numbers."""
+    try:
+        troubles = [each["kind"] for each in desk.state(page_size=1).troubles]
+    except PracticeUnavailable as problem:
+        st.warning(plain(str(problem)))
+        return
+    names = {sku_id: f"{sku or sku_id}: {title}" for sku_id, sku, title in skus}
+    sku = st.selectbox("Product", list(names), format_func=lambda key: names.get(key, key), key="practice_sku")
+    left, middle, right = st.columns(3, gap="large")
+    with left:
+        _customers(desk, sku, orders)
+    with middle:
+        _colleague(desk, sku)
+    with right:
+        _troubles(desk, troubles)
+
+
+def _button(label: str, key: str, action: Any, *args: Any, done: str, **more: Any) -> None:
+    st.button(label, key=key, on_click=live.attempt, args=(action, *args), kwargs={"done": done, **more},
+              disabled=not live.can_act(), width="stretch")  # fmt: skip
+
+
+def _customers(desk: PracticeDesk, sku: str | None, orders: Sequence[str]) -> None:
+    st.markdown("**Customers on TikTok**")
+    units = int(st.number_input("Units to buy", min_value=1, max_value=500, value=1, key="practice_units"))
+    if sku:
+        _button(
+            f"Buy {plural(units, 'unit')}",
+            "practice_buy",
+            desk.buy,
+            sku,
+            units,
+            done=f"Bought {plural(units, 'unit')} on TikTok.",
+        )
+    _button("A busy hour", "practice_busy", desk.busy, 40, 60, done="Forty orders will come within an hour.")
+    if orders:
+        order = st.selectbox("Order", list(orders), key="practice_order")
+        event = st.selectbox(
+            "What happens to it", list(_EVENTS), format_func=lambda key: _EVENTS[key], key="practice_event"
+        )
+        _button("Let it happen", "practice_happen", desk.order_event, order, event, done=f"{_EVENTS[event]}: done.")
+
+
+def _colleague(desk: PracticeDesk, sku: str | None) -> None:
+    st.markdown("**Somebody in TikTok's admin**")
+    stock = int(st.number_input("Stock they type", min_value=0, max_value=99_999, value=5, key="practice_stock"))
+    if sku:
+        _button("Set this stock", "practice_set", desk.set_stock, sku, stock, done=f"TikTok now shows {number(stock)}.")
+    price = st.text_input("Price they type", value="9.99", key="practice_price")
+    if sku:
+        _button("Set this price", "practice_reprice", desk.set_price, sku, price, done="TikTok now shows this price.")
+    st.markdown("**Time**")
+    _button("Let an hour pass", "practice_hour", desk.pass_time, 3600, done="An hour has passed in the practice shop.")
+    _button("Let a day pass", "practice_day", desk.pass_time, 86_400, done="A day has passed in the practice shop.")
+
+
+def _troubles(desk: PracticeDesk, active: Sequence[str]) -> None:
+    st.markdown("**Trouble**")
+    kind = st.selectbox(
+        "What goes wrong", list(_TROUBLE), format_func=lambda key: _TROUBLE[key], key="practice_trouble"
+    )
+    times = st.selectbox("How often", list(_TIMES), format_func=lambda key: _TIMES[key], key="practice_times")
+    more = _MORE.get(kind, {}) | ({} if times == "0" else {"times": int(times)})
+    _button("Make trouble", "practice_make", desk.trouble, kind, done=f"From now on: {_TROUBLE[kind].lower()}.", **more)
+    if active:
+        st.markdown(" ".join(f":orange-badge[{plain(_TROUBLE.get(each, each))}]" for each in active))
+        _button("End all trouble", "practice_clear", desk.clear_trouble, done="The practice shop works normally again.")

@@ -1,0 +1,77 @@
+"""A runtime that remembers what pages asked of it and does nothing else."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core import clock
+from core.jobs import JobState, LoopState
+from core.settings import Choices, Settings
+from core.store import choices as saved
+from core.store.engine import Store
+from core.sync.plans import Proposed
+
+SHOP = "7495001"
+
+
+class EmptyVault:
+    """Holds nothing."""
+
+    def get(self, name: str) -> bytes | None:
+        return None
+
+
+@dataclass
+class FakeRuntime:
+    """Stands where the real runtime stands; `asked` holds the calls in order."""
+
+    store: Store
+    settings: Settings = field(default_factory=Settings)
+    owner: bool = True
+    owner_note: str = ""
+    practice: Any = None
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    folder: Path = field(default_factory=lambda: Path("unused"))
+    troubles: list[Any] = field(default_factory=list)
+    alive: bool = True
+    plan_id: int = 1
+    vault: Any = field(default_factory=EmptyVault)
+    connected: Any = None
+    goods: list[Any] = field(default_factory=list)
+
+    def choices(self) -> Choices:
+        with self.store.read() as connection:
+            return saved.load(connection)
+
+    def save_choices(self, choices: Choices) -> None:
+        self.asked.append(("save_choices", choices))
+        saved.save(self.store, choices)
+
+    def loop(self) -> LoopState:
+        now = clock.now_ms()
+        job = JobState(SHOP, "Hazel and Thread", now + 260_000, False, now - 40_000, "")
+        return LoopState(self.alive, now, self.choices().paused, (job,) if self.owner else ())
+
+    def problems(self) -> list[Any]:
+        return self.troubles
+
+    def connect_begin(self, key: str, secret: str, service_id: str, region: str, **more: Any) -> str:
+        self.asked.append(("connect_begin", key, secret, service_id, region))
+        return "https://services.example/open/authorize?service_id=1"
+
+    def connect_finish(self, pasted: str) -> Any:
+        self.asked.append(("connect_finish", pasted))
+        return self.connected
+
+    def propose_resync(self, shop_id: str, sku_ids: list[str] | None = None) -> Proposed:
+        self.asked.append(("propose_resync", shop_id, sku_ids))
+        return Proposed(self.plan_id, 3, "")
+
+    def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None) -> int:
+        self.asked.append(("start_plan", plan_id, confirmed_rows))
+        return 1
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **more: self.asked.append((name, *args, *more.values()))

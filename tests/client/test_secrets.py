@@ -4,6 +4,7 @@ import io
 import logging
 import traceback
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -51,7 +52,7 @@ def everything_logged() -> Iterator[io.StringIO]:
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_no_canary_leaves_through_logs_or_errors(
-    wire: respx.MockRouter, everything_logged: io.StringIO, problem: object
+    wire: respx.MockRouter, everything_logged: io.StringIO, problem: Any
 ) -> None:
     wire.route().mock(side_effect=problem)
     told = []

@@ -49,7 +49,7 @@ def sent() -> Iterator[list[httpx.Request]]:
 
     def answer(request: httpx.Request) -> httpx.Response:
         found.append(request)
-        data = {"id": "1", "next_page_token": "a+/=" if len(found) == 1 else "", "products": []}
+        data: dict[str, object] = {"id": "1", "next_page_token": "a+/=" if len(found) == 1 else "", "products": []}
         return httpx.Response(200, json={"code": 0, "message": "Success", "data": data, "request_id": "r"})
 
     with respx.mock() as router:

@@ -171,6 +171,8 @@ def _moved(behind: Behind, zone: str) -> None:
 
 def record(sale: bool) -> None:
     """The form for a sale in the own store, or for a count of one item."""
+    if "stock_record" not in st.session_state:
+        st.rerun()  # recorded: a dialog closes only when the whole page is drawn again
     with live.runtime().store.read() as connection:
         words_ = st.text_input(
             "Find the item", key="record_find", type="search", live="300ms", placeholder="SKU or name"

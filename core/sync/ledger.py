@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from core import clock
 from core.store.engine import Store
 from core.store.tables import Item, Level, Movement
-from core.store.upsert import table, upsert
+from core.store.upsert import append, table, upsert
 from core.sync import outbox
 from core.sync.booking import FULFILLED_BY_TIKTOK, due
 
@@ -64,7 +64,7 @@ def write(connection: Connection, movements: Sequence[Mapping[Any, Any]]) -> Non
         "location_id": STORE,
     }
     rows = [empty | dict(movement) for movement in movements]
-    connection.execute(insert(_MOVEMENT), rows)
+    append(connection, Movement, rows)
     levels: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
     for row in rows:
         level = levels[(row["item_id"], row["location_id"])]

@@ -25,7 +25,7 @@ from core.tiktok.errors import TikTokError
 
 __all__ = ["JobState", "Kind", "Loop", "LoopState"]
 BEAT_SECONDS = 10
-_ALIVE_MS = 45_000
+ALIVE_MS = 45_000
 _DAY = 24 * 3600
 _log = logging.getLogger("evenstock.jobs")
 Trigger = Literal["timer", "owner", "change", "webhook", "cli"]
@@ -152,7 +152,7 @@ class Loop:
     def state(self) -> LoopState:
         """How the loop is, for a page."""
         beat = read_beat(self.folder)
-        alive = beat is not None and clock.now_ms() - beat < _ALIVE_MS
+        alive = beat is not None and clock.now_ms() - beat < ALIVE_MS
         return LoopState(alive, beat, self.choices().paused, tuple(self._job(shop) for shop in self.shops.values()))
 
     def _job(self, shop: ShopContext) -> JobState:

@@ -95,7 +95,7 @@ class Runtime:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             logs.write_to(self.folder / "logs")
-            return self._lock.acquire()
+            return self._lock.acquire(0.5)  # a command may look for a moment whether it is free
         except (OSError, sqlite3.Error) as error:
             raise explain(error) or StoreReadOnly(str(error)) from error
 

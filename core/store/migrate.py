@@ -25,11 +25,17 @@ def upgrade(store: Store) -> None:
         version = current(connection)
     if version == HEAD:
         return
-    if version is not None and version not in _known():
-        raise StoreNewer(f"schema {version}, this program knows {HEAD}")
+    if version is not None:
+        check_known(version)
     if version is not None and store.path is not None:
         _keep_copy(store, version)
     _run(store)
+
+
+def check_known(version: str) -> None:
+    """Raises StoreNewer for a schema version that this program has never heard of."""
+    if version not in _known():
+        raise StoreNewer(f"schema {version}, this program knows {HEAD}")
 
 
 def _known() -> set[str]:

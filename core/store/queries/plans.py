@@ -77,3 +77,12 @@ def waiting(connection: Connection) -> list[PlanHead]:
         "WHERE p.state = 'held' ORDER BY p.id DESC LIMIT 20"
     )
     return [PlanHead(**row) for row in connection.execute(query).mappings()]
+
+
+def recent(connection: Connection, limit: int = 20) -> list[PlanHead]:
+    """The last plans in any state, the newest first."""
+    query = text(
+        "SELECT p.id, p.kind, p.shop_id, p.state, p.actor, p.created_at, p.approved_at, p.warning, p.run_id, "
+        "(SELECT count(*) FROM plan_row r WHERE r.plan_id = p.id) AS rows FROM plan p ORDER BY p.id DESC LIMIT :limit"
+    )
+    return [PlanHead(**row) for row in connection.execute(query, {"limit": limit}).mappings()]

@@ -1,0 +1,95 @@
+"""`plan`: changes that can be read before they are sent."""
+
+from core.cli import out
+from core.cli.desk import Reader, reading, shops_of, working
+from core.cli.syncing import tell_lines
+from core.store.queries import plans as stored
+from core.store.queries.plans import PlanHead
+from core.sync import plans, runs, trouble
+from core.tiktok.errors import TikTokError
+
+_STATES = {
+    "proposed": "waits for your yes",
+    "approved": "approved, not sent yet",
+    "running": "being sent",
+    "done": "sent",
+    "stopped": "stopped before the end",
+    "replaced": "replaced by a newer plan",
+}
+
+
+def list_plans(*, as_json: bool) -> None:
+    """Print the last plans."""
+    with reading() as reader, reader.store.read() as connection:
+        found = stored.recent(connection)
+    if as_json:
+        out.document({"plans": found})
+    elif found:
+        rows = [(head.id, out.when(head.created_at), head.rows, _STATES.get(head.state, head.state)) for head in found]
+        out.table(("Plan", "Made", "Changes", "State"), rows, right=(0, 2))
+    else:
+        out.say("There is no plan yet. python -m core sync --dry-run makes one.")
+
+
+def show_plan(number: int, *, as_json: bool) -> None:
+    """Print every change of a plan."""
+    with reading() as reader:
+        head = _head(reader, number)
+        with reader.store.read() as connection:
+            lines = stored.lines(connection, number, limit=max(1, head.rows))
+    if as_json:
+        out.document({"plan": head, "changes": lines})
+        return
+    out.say(f"Plan {head.id}, made {out.when(head.created_at)}: {_STATES.get(head.state, head.state)}.")
+    if lines:
+        tell_lines(lines)
+    if head.warning and head.state == "proposed":
+        out.note(f"{head.warning} To agree all the same: python -m core plan approve {head.id} --rows {head.rows}")
+
+
+def approve_plan(number: int, rows: int | None) -> None:
+    """Agree to a plan; nothing is sent by it."""
+    with working() as runtime:
+        _head(Reader(runtime.settings, runtime.desk, runtime.store, runtime.vault), number)
+        count = plans.approve(runtime.store, number, confirmed_rows=rows)
+    out.say(f"Plan {number} with {out.many(count, 'change')} is approved. To send it: python -m core plan run {number}")
+
+
+def run_plan(number: int, *, as_json: bool) -> int:
+    """Send an approved plan, tell what became of each row, and return the exit code."""
+    with working() as runtime:
+        head = _head(Reader(runtime.settings, runtime.desk, runtime.store, runtime.vault), number)
+        _check_approved(head)
+        shop = shops_of(runtime, head.shop_id)[0]
+        try:
+            with runs.run(runtime.store, "resync", shop.shop_id, "cli") as running:
+                plans.run(shop, number, running)
+            trouble.over(runtime.store, shop.shop_id)
+        except TikTokError as error:
+            trouble.told(runtime.store, shop.shop_id, error)
+            raise
+        with runtime.store.read() as connection:
+            states = stored.states(connection, number)
+            lines = stored.lines(connection, number, limit=max(1, head.rows))
+    if as_json:
+        out.document({"plan": number, "sentence": running.sentence, "states": states, "changes": lines})
+    else:
+        tell_lines(lines)
+        out.say(running.sentence)
+    return out.ATTENTION if set(states) - {"done"} else 0
+
+
+def _check_approved(head: PlanHead) -> None:
+    if head.state == "proposed":
+        step = f"Agree to it first: python -m core plan approve {head.id}"
+        raise out.Problem(f"Plan {head.id} is not approved.", step)
+    if head.state != "approved":
+        raise plans.PlanGone
+
+
+def _head(reader: Reader, number: int) -> PlanHead:
+    with reader.store.read() as connection:
+        head = stored.head(connection, number)
+    if head is None:
+        raise out.Problem(f"There is no plan {number}.", "python -m core plan list shows those there are.")
+    return head

@@ -22,6 +22,7 @@ def close() -> None:
 
 @st.dialog("Run", position="right", width="medium", on_dismiss=close)
 def opened(run: activity.RunLine) -> None:
+    live.settle()
     with rt.store.read() as connection:
         rows, total = activity.entities(connection, run.id), activity.entity_count(connection, run.id)
     activity_views.full(run, rows, total, zone)

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.store.queries import catalog
-from core.ui import catalog_views, live, tables
+from core.sync.exports import Kind
+from core.ui import catalog_views, exporting, live, tables
 
 QUESTION = "Are both catalogues the same?"
 
@@ -20,6 +21,7 @@ def close() -> None:
 
 @st.dialog("Import your catalogue", width="large", on_dismiss=close)
 def importing() -> None:
+    live.settle()
     catalog_views.bring_in()
 
 
@@ -31,6 +33,7 @@ with rt.store.read() as connection:
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     live.heading(QUESTION, catalog_views.answer(counts))
     with st.container(horizontal=True, width="content"):
+        exporting.button(Kind.ITEMS)
         st.button("Read TikTok now", key="read_now", disabled=not rt.owner, on_click=rt.sync_now, args=("catalog",))
         st.button("Import a file", key="open_import", type="primary", disabled=not rt.owner, on_click=start_import)
 

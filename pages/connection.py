@@ -24,6 +24,7 @@ if rt.practice is not None and shop is not None:
             rows = reconcile.rows(connection, shop_id=shop.id, sort="seller_sku", descending=False, limit=500)
             newest = orders.page(connection, orders.Wanted(shop.id), limit=50)
         with opened:
+            rows.sort(key=lambda row: (not row.seller_sku, row.seller_sku))
             skus = [(row.sku_id, row.seller_sku, f"{row.title} {row.variant}".strip()) for row in rows]
             practice_views.panel(rt.practice, skus, [row.id for row in newest])
 

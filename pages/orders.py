@@ -4,8 +4,9 @@ import streamlit as st
 
 from core import clock
 from core.store.queries import orders
-from core.ui import live, order_views, tables
-from core.ui.text import number, plural
+from core.sync.exports import Kind
+from core.ui import exporting, live, order_views, tables
+from core.ui.text import number, plain, plural
 
 QUESTION = "Which orders wait for you?"
 
@@ -35,7 +36,9 @@ with rt.store.read() as connection:
         for name, (_, statuses) in order_views.STATES.items()
     }
 to_ship = counts["ship"]
-live.heading(QUESTION, f"{plural(to_ship, 'order')} to ship" if to_ship else "None: everything is shipped")
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+    live.heading(QUESTION, f"{plural(to_ship, 'order')} to ship" if to_ship else "None: everything is shipped")
+    exporting.button(Kind.ORDERS)
 
 labels = {
     name: f"{label} {number(min(counts[name], orders.COUNT_CAP))}{'+' if counts[name] > orders.COUNT_CAP else ''}"
@@ -71,3 +74,5 @@ with table:
 if detail is not None:
     live.hold()
     opened(detail)
+elif chosen:
+    st.info(f"There is no order {plain(chosen)} in this store.")

@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.store.queries import items
 from core.sync import reconcile
-from core.ui import live, stock_views, tables
+from core.sync.exports import Kind
+from core.ui import exporting, live, record_views, stock_views, tables
 from core.ui.text import plural
 
 QUESTION = "Does TikTok show what you can sell?"
@@ -24,29 +25,19 @@ def look(sku_id: str) -> None:
 
 
 def close() -> None:
-    """Close whatever is open beside the table."""
+    """Close the explanation."""
     st.query_params.pop("sku", None)
-    st.session_state.pop("stock_record", None)
 
 
 @st.dialog("Where this number comes from", position="right", width="medium", on_dismiss=close)
 def explanation(row: reconcile.StockRow) -> None:
+    live.settle("go_plan")
     with rt.store.read() as connection:
         behind = items.behind(connection, row.shop_id, row.sku_id)
     stock_views.explain(row, behind, shop.timezone)
     if row.difference:
         st.button("Review this change", key="review_one", type="primary", disabled=not rt.owner, on_click=review,
                   args=([row.sku_id],))  # fmt: skip
-
-
-@st.dialog("Record a sale in your own store", on_dismiss=close)
-def sale() -> None:
-    stock_views.record(sale=True)
-
-
-@st.dialog("Record a count", on_dismiss=close)
-def count() -> None:
-    stock_views.record(sale=False)
 
 
 if plan := st.session_state.pop("go_plan", None):
@@ -60,7 +51,8 @@ chosen = st.session_state.get("stock_chosen", [])
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     live.heading(QUESTION, stock_views.answer(counts))
     with st.container(horizontal=True, width="content"):
-        entry = st.menu_button("Record", ["A sale in your store", "A count"], key="record", disabled=not rt.owner)
+        record_views.menu(disabled=not rt.owner)
+        exporting.button(Kind.STOCK)
         st.button("Read TikTok now", key="read_now", disabled=not rt.owner, on_click=rt.sync_now, args=("stock",))
         if counts.different:
             st.button(
@@ -71,8 +63,6 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
                 on_click=review,
                 args=(None,),
             )
-if entry:
-    st.session_state["stock_record"] = entry
 
 with st.container(horizontal=True, vertical_alignment="center"):
     only = tables.views("Show", stock_views.filters(counts), "stock_show")
@@ -117,7 +107,7 @@ if chosen != st.session_state.get("stock_chosen", []):
     st.session_state["stock_chosen"] = chosen
 if chosen:
     live.hold()
-    with st.bottom, st.container(horizontal=True, vertical_alignment="center"):
+    with st.bottom, st.container(key="chosen_bar", horizontal=True, vertical_alignment="center", border=True):
         st.markdown(f"**{len(chosen)} chosen**", width="stretch")
         st.button("Clear", key="clear", on_click=tables.forget, args=("stock",))
         if len(chosen) == 1:
@@ -128,6 +118,5 @@ if chosen:
 if detail:
     live.hold()
     explanation(detail[0])
-elif entry := st.session_state.get("stock_record"):
+elif record_views.opened():
     live.hold()
-    sale() if entry.startswith("A sale") else count()

@@ -48,7 +48,7 @@ def figure(label: str, shown: str, now: int, before: int, trend: Sequence[float]
     change = round(100 * (now - before) / before) if before else 0
     delta = f"{change:+d}%" if change else "new" if now and not before else 0
     st.metric(
-        label, shown, delta, delta_description=than, delta_color="primary", delta_arrow="auto" if change else "off",
+        label, shown, delta, delta_description=than, delta_color="blue", delta_arrow="auto" if change else "off",
         border=True, chart_data=list(trend), chart_type="bar", height="stretch", help=help,
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ def delay(label: str, measured: Delay | None, help: str) -> None:
         label,
         span(measured.median_ms),
         f"95 of 100 in {span(measured.p95_ms)}",
-        delta_color="primary",
+        delta_color="blue",
         delta_arrow="off",
         border=True,
         help=help,

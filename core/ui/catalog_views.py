@@ -93,7 +93,7 @@ def config(currency: str) -> dict[str, Any]:
     """How the columns look."""
     column, sign = st.column_config, currency_name(currency)
     return {
-        "sku": column.TextColumn("SKU", width=132),
+        "sku": column.TextColumn("SKU", width=160),
         "marks": tables.chips(DIFFERS, "Differs in", width=128),
         "theirs": column.TextColumn("On TikTok", width=215),
         "ours": column.TextColumn("In your store", width=215),
@@ -129,7 +129,7 @@ def bring_in() -> None:
     ready = (partial or not seen.needs_choice) and (sure or not seen.needs_confirmation)
     label = f"Import {plural(seen.new + seen.changed, 'item')}" if seen.new + seen.changed else "Nothing to import"
     st.button(
-        label, key="import", type="primary", on_click=_import, args=(content, given.name, bool(partial), bool(sure)),
+        label, key="import", type="primary", on_click=_import, args=(content, given.name),
         disabled=not ready or not live.can_act() or not seen.new + seen.changed,
     )  # fmt: skip
 
@@ -179,7 +179,8 @@ def _findings(seen: imports.Preview) -> None:
     )
 
 
-def _import(content: bytes, name: str, partial: bool, confirmed: bool) -> None:
+def _import(content: bytes, name: str) -> None:
+    partial, confirmed = (bool(st.session_state.get(key)) for key in ("partial", "sure"))
     done = live.attempt(imports.apply, live.runtime().store, content, partial=partial, confirmed=confirmed, name=name)
     if done is not None:
         st.session_state.pop("importing", None)

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 # Streamlit's plotly theme names its palette by these placeholders and puts the colours of light or dark in their place.
 _COLOURS = ["#000001", "#000002", "#000003", "#000004", "#000005", "#000006"]
 _STEPS = [f"#0000{11 + step}" for step in range(10)]
-_FAINT = "#000006"
+_BEFORE, _WORDS = "#000002", "#000037"
 
 
 def _figure(height: int, **layout: Any) -> "Figure":
     import plotly.graph_objects as go
 
-    return go.Figure().update_layout(
+    figure = go.Figure().update_layout(
         template="streamlit",
         colorway=_COLOURS,
         height=height,
@@ -27,6 +27,8 @@ def _figure(height: int, **layout: Any) -> "Figure":
         bargap=0.25,
         **layout,
     )
+    words = {"color": _WORDS, "size": 12}
+    return figure.update_xaxes(tickfont=words).update_yaxes(tickfont=words)
 
 
 def _show(figure: "Figure", key: str, alt: str) -> None:
@@ -53,7 +55,7 @@ def over_time(
     )
     if any(before):
         figure.add_scatter(
-            x=labels, y=before, name=names[1], mode="lines", line={"color": _FAINT, "width": 1.5, "dash": "dot"},
+            x=labels, y=before, name=names[1], mode="lines", line={"color": _BEFORE, "width": 1.5, "dash": "dot"},
             hovertemplate=f"{unit}%{{y:,.2~f}}",
         )  # fmt: skip
     _show(figure, key, alt)
@@ -64,7 +66,7 @@ def heat(
     height: int = 250,
 ) -> None:  # fmt: skip
     """A grid whose cells are the darker the more there is."""
-    figure = _figure(height, yaxis={"autorange": "reversed"}, xaxis={"side": "bottom", "nticks": 12})
+    figure = _figure(height, yaxis={"autorange": "reversed"}, xaxis={"type": "category", "nticks": 12})
     scale = [[step / 9, colour] for step, colour in enumerate(_STEPS)]
     figure.add_heatmap(
         x=list(columns),

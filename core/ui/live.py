@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("evenstock.pages")
 ASSETS = Path(__file__).parent / "assets"
-_HELD, _SEEN, _SHOP, _SAID = "live_held", "live_seen", "live_shop", "live_said"
+_HELD, _SEEN, _SHOP, _SAID, _FRESH = "live_held", "live_seen", "live_shop", "live_said", "live_fresh"
 _STALE_MS = 90_000
 
 
@@ -104,8 +104,19 @@ def attempt(action: Callable[..., Any], *args: Any, done: str = "", **more: Any)
 
 
 def say(sentence: str, *, wrong: bool = False) -> None:
-    """Put a result on top of the next page drawn; it may hold foreign text."""
-    st.session_state[_SAID] = (sentence, wrong)
+    """Put a result on top of the page; it stays while the loop redraws, a failure longer. It may hold foreign text."""
+    until = clock.now_ms() + (60_000 if wrong else 20_000)
+    st.session_state[_SAID] = (sentence, wrong, until)
+    st.session_state[_FRESH] = True
+
+
+def settle(*asked: str) -> None:
+    """Call first in a dialog: when something was said or asked for in it, draw the whole page, which may close it.
+
+    A button in a dialog draws the dialog alone, so its result would not be seen behind it.
+    """
+    if any(key in st.session_state for key in (_FRESH, *asked)):
+        st.rerun()
 
 
 def top() -> None:
@@ -122,8 +133,14 @@ def top() -> None:
         with st.container(key=f"problem_{number}", horizontal=True, vertical_alignment="center", border=True):
             st.markdown(f":red-badge[Needs you] {plain(problem.sentence)} {plain(problem.next_step)}", width="stretch")
             st.page_link("connection.py", label="Open Connection", width="content")
-    if said := st.session_state.pop(_SAID, None):
-        (st.error if said[1] else st.success)(plain(said[0]))
+    _last_result()
+
+
+def _last_result() -> None:
+    st.session_state.pop(_FRESH, None)
+    sentence, wrong, until = st.session_state.get(_SAID, ("", False, 0))
+    if clock.now_ms() < until:
+        (st.error if wrong else st.success)(plain(sentence))
 
 
 @st.fragment(run_every="2s", key="live_pulse")

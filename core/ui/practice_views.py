@@ -1,13 +1,13 @@
 """The practice panel: play the customers, a colleague in TikTok's admin, the passing of time, and trouble."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 from core.practice.desk import PracticeDesk, PracticeUnavailable
 from core.ui import live
-from core.ui.text import number, plain, plural
+from core.ui.text import plain, plural
 
 _EVENTS = {
     "pay": "Buyer pays", "release": "One-hour hold ends", "ship": "You pack it", "collect": "Carrier collects it",
@@ -44,63 +44,71 @@ def panel(desk: PracticeDesk, skus: Sequence[tuple[str, str, str]], orders: Sequ
         st.warning(plain(str(problem)))
         return
     names = {sku_id: f"{sku or sku_id}: {title}" for sku_id, sku, title in skus}
-    sku = st.selectbox("Product", list(names), format_func=lambda key: names.get(key, key), key="practice_sku")
+    if names:
+        st.selectbox("Product", list(names), format_func=lambda key: names.get(key, key), key="practice_sku")
     left, middle, right = st.columns(3, gap="large")
     with left:
-        _customers(desk, sku, orders)
+        _customers(desk, orders, goods=bool(names))
     with middle:
-        _colleague(desk, sku)
+        _colleague(desk, goods=bool(names))
     with right:
         _troubles(desk, troubles)
 
 
-def _button(label: str, key: str, action: Any, *args: Any, done: str, **more: Any) -> None:
-    st.button(label, key=key, on_click=live.attempt, args=(action, *args), kwargs={"done": done, **more},
-              disabled=not live.can_act(), width="stretch")  # fmt: skip
+def _button(label: str, key: str, action: Callable[[], Any], done: str, *, disabled: bool = False) -> None:
+    """`action` reads the fields when it runs: a button knows only what they held when it was drawn."""
+    st.button(label, key=key, on_click=live.attempt, args=(action,), kwargs={"done": done}, width="stretch",
+              disabled=disabled or not live.can_act())  # fmt: skip
 
 
-def _customers(desk: PracticeDesk, sku: str | None, orders: Sequence[str]) -> None:
+def _field(name: str) -> Any:
+    return st.session_state[f"practice_{name}"]
+
+
+def _customers(desk: PracticeDesk, orders: Sequence[str], *, goods: bool) -> None:
     st.markdown("**Customers on TikTok**")
     units = int(st.number_input("Units to buy", min_value=1, max_value=500, value=1, key="practice_units"))
-    if sku:
-        _button(
-            f"Buy {plural(units, 'unit')}",
-            "practice_buy",
-            desk.buy,
-            sku,
-            units,
-            done=f"Bought {plural(units, 'unit')} on TikTok.",
-        )
-    _button("A busy hour", "practice_busy", desk.busy, 40, 60, done="Forty orders will come within an hour.")
+    bought = f"Bought {plural(units, 'unit')} on TikTok."
+    _button(
+        f"Buy {plural(units, 'unit')}",
+        "practice_buy",
+        lambda: desk.buy(_field("sku"), int(_field("units"))),
+        bought,
+        disabled=not goods,
+    )
+    _button("A busy hour", "practice_busy", lambda: desk.busy(40, 60), "Forty orders will come within an hour.")
     if orders:
-        order = st.selectbox("Order", list(orders), key="practice_order")
-        event = st.selectbox(
-            "What happens to it", list(_EVENTS), format_func=lambda key: _EVENTS[key], key="practice_event"
-        )
-        _button("Let it happen", "practice_happen", desk.order_event, order, event, done=f"{_EVENTS[event]}: done.")
+        st.selectbox("Order", list(orders), key="practice_order")
+        st.selectbox("What happens to it", list(_EVENTS), format_func=lambda key: _EVENTS[key], key="practice_event")
+        _button("Let it happen", "practice_happen", lambda: desk.order_event(_field("order"), _field("event")),
+                "It happened in the practice shop.")  # fmt: skip
 
 
-def _colleague(desk: PracticeDesk, sku: str | None) -> None:
+def _colleague(desk: PracticeDesk, *, goods: bool) -> None:
     st.markdown("**Somebody in TikTok's admin**")
-    stock = int(st.number_input("Stock they type", min_value=0, max_value=99_999, value=5, key="practice_stock"))
-    if sku:
-        _button("Set this stock", "practice_set", desk.set_stock, sku, stock, done=f"TikTok now shows {number(stock)}.")
-    price = st.text_input("Price they type", value="9.99", key="practice_price")
-    if sku:
-        _button("Set this price", "practice_reprice", desk.set_price, sku, price, done="TikTok now shows this price.")
+    st.number_input("Stock they type", min_value=0, max_value=99_999, value=5, key="practice_stock")
+    _button("Set this stock", "practice_set", lambda: desk.set_stock(_field("sku"), int(_field("stock"))),
+            "TikTok now shows this stock.", disabled=not goods)  # fmt: skip
+    st.text_input("Price they type", value="9.99", key="practice_price")
+    _button("Set this price", "practice_reprice", lambda: desk.set_price(_field("sku"), _field("price")),
+            "TikTok now shows this price.", disabled=not goods)  # fmt: skip
     st.markdown("**Time**")
-    _button("Let an hour pass", "practice_hour", desk.pass_time, 3600, done="An hour has passed in the practice shop.")
-    _button("Let a day pass", "practice_day", desk.pass_time, 86_400, done="A day has passed in the practice shop.")
+    _button(
+        "Let an hour pass", "practice_hour", lambda: desk.pass_time(3600), "An hour has passed in the practice shop."
+    )
+    _button("Let a day pass", "practice_day", lambda: desk.pass_time(86_400), "A day has passed in the practice shop.")
 
 
 def _troubles(desk: PracticeDesk, active: Sequence[str]) -> None:
     st.markdown("**Trouble**")
-    kind = st.selectbox(
-        "What goes wrong", list(_TROUBLE), format_func=lambda key: _TROUBLE[key], key="practice_trouble"
-    )
-    times = st.selectbox("How often", list(_TIMES), format_func=lambda key: _TIMES[key], key="practice_times")
-    more = _MORE.get(kind, {}) | ({} if times == "0" else {"times": int(times)})
-    _button("Make trouble", "practice_make", desk.trouble, kind, done=f"From now on: {_TROUBLE[kind].lower()}.", **more)
+    st.selectbox("What goes wrong", list(_TROUBLE), format_func=lambda key: _TROUBLE[key], key="practice_trouble")
+    st.selectbox("How often", list(_TIMES), format_func=lambda key: _TIMES[key], key="practice_times")
+    _button("Make trouble", "practice_make", lambda: _make(desk), "The trouble is on; see how Evenstock takes it.")
     if active:
         st.markdown(" ".join(f":orange-badge[{plain(_TROUBLE.get(each, each))}]" for each in active))
-        _button("End all trouble", "practice_clear", desk.clear_trouble, done="The practice shop works normally again.")
+        _button("End all trouble", "practice_clear", desk.clear_trouble, "The practice shop works normally again.")
+
+
+def _make(desk: PracticeDesk) -> None:
+    kind, times = _field("trouble"), int(_field("times"))
+    desk.trouble(kind, **_MORE.get(kind, {}), **({"times": times} if times else {}))

@@ -5,11 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.store.queries import items
 from core.store.queries.items import Behind
 from core.sync.reconcile import StockCounts, StockRow
-from core.ui import live, tables, words
-from core.ui.text import DASH, ago, clock_time, number, plain, plural, signed
+from core.ui import tables, words
+from core.ui.text import DASH, ago, clock_time, flat, number, plain, plural, signed
 
 SORTS = {
     "difference": "Largest difference",
@@ -63,7 +62,7 @@ def config(on_click: Callable[[], None]) -> dict[str, Any]:
     """How the columns look; a click on Why explains the number."""
     column = st.column_config
     return {
-        "sku": column.TextColumn("SKU", width=132),
+        "sku": column.TextColumn("SKU", width=152),
         "state": tables.chips(words.STOCK, "State", width=90),
         "should": tables.numbers("Should show", 84, "On hand, less promised, less kept back."),
         "shows": tables.numbers("TikTok shows", 88),
@@ -81,7 +80,7 @@ def config(on_click: Callable[[], None]) -> dict[str, Any]:
 
 def explain(row: StockRow, behind: Behind, zone: str) -> None:
     """Where one number comes from, step by step, and what happened around it."""
-    st.text(f"{row.title}, {row.variant}" if row.variant else row.title)
+    st.text(flat(f"{row.title}, {row.variant}" if row.variant else row.title))
     st.caption(f"SKU {plain(row.seller_sku or row.sku_id)}")
     word = words.word(words.STOCK, row.state)
     st.markdown(f":{word.colour}-badge[{word.text}] {plain(row.sentence)}")
@@ -167,39 +166,3 @@ def _moved(behind: Behind, zone: str) -> None:
          "reserved": st.column_config.TextColumn("Promised", alignment="right", width=70), "note": "Note"},
         key="moved", alt="Last movements of the stock ledger", most=8,
     )  # fmt: skip
-
-
-def record(sale: bool) -> None:
-    """The form for a sale in the own store, or for a count of one item."""
-    if "stock_record" not in st.session_state:
-        st.rerun()  # recorded: a dialog closes only when the whole page is drawn again
-    with live.runtime().store.read() as connection:
-        words_ = st.text_input(
-            "Find the item", key="record_find", type="search", live="300ms", placeholder="SKU or name"
-        )
-        found = items.find(connection, words_)
-    if not found:
-        st.caption("No item has these words. Try fewer of them, or import your catalogue first.")
-        return
-    names = {each.sku: f"{each.sku}: {each.title} {each.variant} ({number(each.on_hand)} on hand)" for each in found}
-    sku = st.selectbox("Item", list(names), format_func=lambda key: names.get(key, key), key="record_sku")
-    units = st.number_input(
-        "Units sold" if sale else "Units counted",
-        min_value=1 if sale else 0,
-        max_value=99_999,
-        step=1,
-        key="record_units",
-        value=1 if sale else next(each.on_hand for each in found if each.sku == sku),
-    )
-    note = st.text_input("Note", key="record_note", max_chars=200, placeholder="Optional")
-    label = f"Record {plural(units, 'unit')} sold" if sale else f"Set {plural(units, 'unit')} on hand"
-    st.button(label, type="primary", key="record_go", on_click=_recorded, args=(sale, sku, units, note))
-
-
-def _recorded(sale: bool, sku: str, units: int, note: str) -> None:
-    st.session_state.pop("stock_record", None)
-    rt = live.runtime()
-    if sale:
-        live.attempt(rt.record_sale, sku, units, note, done=f"Recorded: {plural(units, 'unit')} of {sku} sold.")
-    else:
-        live.attempt(rt.record_count, sku, units, note, done=f"Counted: {sku} has {plural(units, 'unit')} on hand.")

@@ -9,7 +9,7 @@ from core.ui.text import DASH, number
 from core.ui.words import Word, word
 
 PAGE = 50
-_ROW, _PAGER = 32, 300
+_ROW, _PAGER = 32, 32
 
 
 def find(label: str, key: str) -> str:
@@ -82,7 +82,11 @@ def pages(total: int, key: str, *, size: int = PAGE, capped: bool = False, noun:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=f"{key}_bar"
     ):
         slot = st.empty()
-        page = st.pagination(count, key=key, max_visible_pages=7, width=_PAGER) if count > 1 else 1
+        page = (
+            st.pagination(count, key=key, max_visible_pages=7, width=_PAGER * (min(count, 7) + 2) + 8)
+            if count > 1
+            else 1
+        )
     _to_address(key, page, 1)
     first = (page - 1) * size
     shown = f"{number(first + 1)} to {number(min(total, first + size))} of " if count > 1 else ""

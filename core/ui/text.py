@@ -9,15 +9,20 @@ from core import clock
 from core import money as exact
 
 _JOIN = "\u2060"  # no width, no break: keeps an address readable and stops it from becoming a link
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&^=:\"'])")
 _LINKS = re.compile(r"(:(?=[/\w])|@|\bwww(?=\.))", re.IGNORECASE)
 DASH = "\N{EN DASH}"
 
 
+def flat(text: str) -> str:
+    """Foreign text on one line, without the invisible characters that turn the direction of what follows."""
+    return " ".join(_HIDDEN.sub("", text).split())
+
+
 def plain(text: str) -> str:
     """Foreign text that stays text inside a Markdown sentence: no links, pictures, colours or formulas."""
-    flat = " ".join(text.split())
-    return _PUNCTUATION.sub(r"\\\1", _LINKS.sub(lambda found: found[0] + _JOIN, flat))
+    return _PUNCTUATION.sub(r"\\\1", _LINKS.sub(lambda found: found[0] + _JOIN, flat(text)))
 
 
 def number(value: int) -> str:

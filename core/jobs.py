@@ -18,7 +18,7 @@ from core.settings import Choices
 from core.store import choices as owner
 from core.store.engine import Store
 from core.store.errors import StoreProblem
-from core.sync import hooks, ledger, outbox, plans, push, runs, trouble
+from core.sync import hooks, outbox, plans, proof, push, runs, trouble
 from core.sync.context import ShopContext
 from core.sync.cycle import Kind, cycle
 from core.tiktok.errors import TikTokError
@@ -120,6 +120,10 @@ class Loop:
     def run_plan(self, shop_id: str, plan_id: int, running: runs.Running) -> None:
         """Send an approved plan in the background."""
         self._soon(f"plan:{plan_id}", self._run_plan, self.shops[shop_id], plan_id, running)
+
+    def prove_now(self) -> None:
+        """Prove the ledger in the background."""
+        self._soon("now:proof", _guarded, "proof", lambda: proof.prove(self.store, "owner"))
 
     def heard(self) -> None:
         """A webhook was stored."""
@@ -233,18 +237,7 @@ class Loop:
         _guarded("daily", self._prove_and_prune)
 
     def _prove_and_prune(self) -> None:
-        with runs.run(self.store, "proof", "", "timer") as running:
-            with self.store.read() as connection:
-                proof = ledger.prove(connection)
-            running.counts["movements"] = proof.movements
-            running.counts["items"] = proof.items
-            running.sentence = f"{proof.movements} movements add up to the stock of {proof.items} items."
-            if proof.broken:
-                running.status = "failed"
-                running.sentence = (
-                    f"The ledger does not add up for {len(proof.broken)} items: {', '.join(proof.broken[:10])}."
-                )
-                running.next_step = "Count these items and enter the counts on the Stock page."
+        proof.prove(self.store, "timer")
         before = clock.now_ms() - self.choices().keep_log_days * _DAY * 1000
         with self.store.write() as connection:
             hooks.forget_old(connection, before)
@@ -269,7 +262,7 @@ def send_due(shop: ShopContext, worker: str, running: runs.Running, stop: thread
             break
 
 
-def _guarded(name: str, work: Callable[[], None]) -> None:
+def _guarded(name: str, work: Callable[[], object]) -> None:
     """A worker lives on whatever happens; what happened is in the log."""
     try:
         work()

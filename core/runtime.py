@@ -185,6 +185,10 @@ class Runtime:
         went_through = [loop.sync(each, kind, trigger) for each in shops]
         return all(went_through)
 
+    def prove_now(self) -> None:
+        """Add the ledger up in the background; the result is a run."""
+        self._working().prove_now()
+
     def heard(self) -> None:
         """A webhook was stored."""
         if self._loop is not None:

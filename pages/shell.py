@@ -13,6 +13,7 @@ page = st.navigation(
         "": [st.Page("overview.py", title="Overview", icon=":material/balance:", default=True)],
         "Goods": [
             st.Page("stock.py", title="Stock", icon=":material/inventory_2:"),
+            st.Page("ledger.py", title="Ledger", icon=":material/menu_book:"),
             st.Page("catalog.py", title="Catalogue", icon=":material/sell:"),
             st.Page("plan.py", title="Review changes", icon=":material/checklist:", visibility="hidden"),
         ],

@@ -5,8 +5,10 @@ Columns named `*_at` hold our milliseconds, `*_time` TikTok's seconds, `*_units`
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
+
+_NOT_TIKTOK = text("origin <> 'tiktok'")
 
 
 def _ms(**more: Any) -> Any:
@@ -157,6 +159,8 @@ class Movement(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         Index("movement_item", "item_id", "id"),
         Index("movement_reference", "reference", "item_id", "on_hand", "reserved"),
+        # Counts, own sales and decisions are few among the movements of orders; this index holds only them.
+        Index("movement_own", "reason", "id", sqlite_where=_NOT_TIKTOK, postgresql_where=_NOT_TIKTOK),
     )
 
     id: int | None = Field(default=None, primary_key=True)

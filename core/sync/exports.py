@@ -74,7 +74,8 @@ def _items(row: Any, _zones: Zones) -> Cells:
 def _stock(row: Any, zones: Zones) -> Cells:
     return {
         "sku": row.sku, "title": row.title, "variant": row.variant, "location": row.location, "on_hand": row.on_hand,
-        "reserved": row.reserved, "available": row.on_hand - row.reserved, "counted": _at(row.counted_at, zones[""]),
+        "reserved": row.reserved, "available": row.on_hand - row.reserved,
+        "counted": at_text(row.counted_at, zones[""]),
     }  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def _orders(row: Any, zones: Zones) -> Cells:
 
 def _movements(row: Any, zones: Zones) -> Cells:
     return {
-        "at": _at(row.at, zones[""]), "sku": row.sku, "title": row.title, "location": row.location,
+        "at": at_text(row.at, zones[""]), "sku": row.sku, "title": row.title, "location": row.location,
         "on_hand": row.on_hand, "reserved": row.reserved, "reason": row.reason, "origin": row.origin,
         "reference": row.reference, "actor": row.actor, "note": row.note,
     }  # fmt: skip
@@ -219,10 +220,10 @@ def write(store: Store, kind: Kind | str, stream: TextIO) -> int:
     writer.writerow(sheet.header)
     count = 0
     with store.read() as connection:
-        zones = _zones(connection)
+        zones = shop_zones(connection)
         for row in _rows(connection, sheet.query):
             cells = sheet.cells(row, zones)
-            writer.writerow([_cell(name, cells.get(name)) for name in sheet.header])
+            writer.writerow([cell(name, cells.get(name)) for name in sheet.header])
             count += 1
     return count
 
@@ -235,7 +236,8 @@ def _rows(connection: Connection, query: str) -> Iterator[Any]:
 _NUMBERS = frozenset({"price", "cost", "original_price", "seller_discount", "sales", "order_total", "shipping"})
 
 
-def _cell(name: str, value: str | int | None) -> str | int:
+def cell(name: str, value: str | int | None) -> str | int:
+    """What to write for the value of a column: numbers as they are, text so that no spreadsheet runs it."""
     if value is None:
         return ""
     if isinstance(value, int) or name in _NUMBERS:
@@ -243,7 +245,7 @@ def _cell(name: str, value: str | int | None) -> str | int:
     return protect(value, code=name in _CODES)
 
 
-def _zones(connection: Connection) -> Zones:
+def shop_zones(connection: Connection) -> Zones:
     """The time zone of each shop; under "" the one for what belongs to no shop, UTC where shops disagree."""
     found = {row.id: ZoneInfo(row.timezone) for row in connection.execute(text("SELECT id, timezone FROM shop"))}
     keys = {zone.key for zone in found.values()}
@@ -254,5 +256,6 @@ def _time(seconds: int | None, zone: ZoneInfo) -> str:
     return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).astimezone(zone).isoformat()
 
 
-def _at(milliseconds: int | None, zone: ZoneInfo) -> str:
+def at_text(milliseconds: int | None, zone: ZoneInfo) -> str:
+    """A moment in ISO form with the offset of the zone, "" for none."""
     return _time(None if milliseconds is None else milliseconds // 1000, zone)

@@ -66,8 +66,9 @@ REASON = {
     "order": "Promised to an order",
     "shipped": "Shipped",
     "cancelled": "Order cancelled",
-    "sale": "Sold in the own store",
+    "own sale": "Sold in your own store",
     "count": "Counted",
+    "taken over from TikTok": "TikTok's number taken over",
     "import": "Imported from a file",
     "receipt": "Goods received",
 }
@@ -80,6 +81,7 @@ KIND = {
     "resync": "Sent a reviewed plan",
     "import": "Imported a file",
     "proof": "Proved the ledger",
+    "count": "Counted the shelf",
 }
 _SILENT = ("unchanged",)
 

@@ -6,13 +6,17 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-PAGES = ("overview", "stock", "catalog", "orders", "analytics", "activity", "connection", "settings")
+PAGES = ("overview", "stock", "ledger", "catalog", "orders", "analytics", "activity", "connection", "settings")
 Visit = Callable[..., AppTest]
 
 
 def words(at: AppTest) -> str:
     """All that is written on the page as Markdown, which is where foreign text could do harm."""
-    parts = [each.value for kind in ("title", "caption", "markdown", "error", "warning", "info", "success") for each in at.get(kind)]
+    parts = [
+        each.value
+        for kind in ("title", "caption", "markdown", "error", "warning", "info", "success")
+        for each in at.get(kind)
+    ]
     return "\n".join(str(part) for part in parts)
 
 

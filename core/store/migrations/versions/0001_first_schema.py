@@ -392,6 +392,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("movement_item", "movement", ["item_id", "id"], unique=False)
+    op.create_index(
+        "movement_own",
+        "movement",
+        ["reason", "id"],
+        unique=False,
+        sqlite_where=sa.text("origin <> 'tiktok'"),
+        postgresql_where=sa.text("origin <> 'tiktok'"),
+    )
     op.create_index("movement_reference", "movement", ["reference", "item_id", "on_hand", "reserved"], unique=False)
 
     op.create_table(

@@ -93,7 +93,7 @@ def _messages(heard: Heard) -> str:
 def connect(redirect: str) -> None:
     """Three steps to a real shop; what the owner types is checked at the step where they can mend it."""
     st.markdown("**1. Your app.** Open TikTok Shop Partner Center, App & Service, your app: all four are on its page.")
-    with st.form("app", border=False, clear_on_submit=True, enter_to_submit=False):
+    with st.form("app", border=False, enter_to_submit=False):
         left, right = st.columns(2)
         left.text_input("App key", key="app_key", autocomplete="off")
         right.text_input("App secret", key="app_secret", type="password", autocomplete="off",
@@ -136,6 +136,8 @@ def _begin() -> None:
         return
     link = live.attempt(live.runtime().connect_begin, key, secret, service, st.session_state["region"])
     if link is not None:
+        for name in _FIELDS:
+            st.session_state[name] = ""  # sealed now; nothing of it stays in the page
         st.session_state[_LINK] = link
         live.say("The app is saved. Now agree on TikTok's page; the link works for ten minutes.")
 

@@ -45,7 +45,7 @@ def desk(rt: fake.FakeRuntime) -> fake.FakeRuntime:
 def visit() -> Callable[..., AppTest]:
     """Open a page, with the parameters of its address."""
 
-    def open_page(page: str = "overview", **address: str) -> AppTest:
+    def open_page(page: str = "overview", /, **address: str) -> AppTest:
         at = AppTest.from_file(str(ROOT / "pages" / "shell.py"), default_timeout=20).run()
         for name, value in address.items():
             at.query_params[name] = value

@@ -90,7 +90,7 @@ async def receive_hook(request: Request) -> Response:
     if isinstance(event, Unreadable):
         return PlainTextResponse("", status_code=200)
     try:
-        await to_thread.run_sync(hooks.keep, runtime.store, event, raw)
+        await to_thread.run_sync(hooks.keep, runtime.store, event)
     except StoreProblem:
         return PlainTextResponse("", status_code=503)  # TikTok sends it again later
     runtime.heard()

@@ -1,6 +1,6 @@
 """Sums by shop-local day, hour and SKU, kept in the transaction that stores an order.
 
-An order's part in the sums is a pure function of its stored row and lines, so a change is the new part minus the old one.
+An order's part in the sums is a pure function of its stored row and lines: a change is the new part minus the old one.
 """
 
 from collections.abc import Iterable, Mapping

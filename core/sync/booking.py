@@ -22,14 +22,12 @@ def state_of(order_status: str, line_status: str) -> str:
     return order_status if order_status == "CANCELLED" or not line_status else line_status
 
 
-def has_shipped(state: str, line_rts_time: int | None, order_status: str, order_rts_time: int | None) -> bool:
+def has_shipped(state: str, rts_time: int | None) -> bool:
     """Whether the unit has left the building; a unit cancelled on its way (lost, refused) has.
 
     TikTok Shop API: Order overview, transitions; `rts_time` is set when a package is arranged.
     """
-    if state in _LEFT_THE_BUILDING:
-        return True
-    return state == "CANCELLED" and bool(line_rts_time or (order_status == "CANCELLED" and order_rts_time))
+    return state in _LEFT_THE_BUILDING or (state == "CANCELLED" and rts_time is not None)
 
 
 def is_open(state: str, shipped: bool) -> bool:
@@ -47,15 +45,25 @@ class Change:
 
 
 def due(
-    *, quantity: int, state: str, shipped: bool, shipped_ms: int, counted_ms: int | None, on_hand: int, reserved: int
+    *,
+    quantity: int,
+    state: str,
+    shipped: bool,
+    shipped_ms: int,
+    counted_ms: int | None,
+    on_hand: int,
+    reserved: int,
+    gone: bool = False,
 ) -> Change | None:
-    """The difference between what the line demands and what is booked for it (`on_hand`, `reserved`), if any.
+    """The difference between what the line demands of an item and what is booked for it, if any.
 
-    A unit that left before the item was last counted is already missing from the count, so it is not taken off again.
+    `quantity` is 0 for an item that the line does not sell (any more). A unit that left before the item was last
+    counted is already missing from the count, so it is not taken off again; nor is one that is `gone`: taken off
+    before, from this item or from the one that the listing was linked to then.
     """
     wants_reserved = quantity if is_open(state, shipped) else 0
     wants_on_hand = on_hand
-    if shipped and on_hand == 0 and counted_ms is not None and shipped_ms >= counted_ms:
+    if shipped and not gone and counted_ms is not None and shipped_ms >= counted_ms:
         wants_on_hand = -quantity
     if (wants_on_hand, wants_reserved) == (on_hand, reserved):
         return None

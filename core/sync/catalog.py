@@ -1,6 +1,6 @@
 """Read the shop's products, keep them as listings, and link what is the same beyond doubt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
@@ -44,9 +44,10 @@ def scan(shop: ShopContext, running: Running, *, full: bool) -> int:
             "TikTok answered that the shop has no products, although it had some before. Nothing was changed here.",
             "Look at the shop in TikTok's Seller Center. If the products are there, sync again later.",
         )
+    gone = _missing(shop, seen) if full else []
     with shop.store.write() as connection:
         if full:
-            changed += _mark_gone(connection, shop.shop_id, seen)
+            changed += _mark_gone(connection, shop.shop_id, gone)
             _remember(connection, f"catalog:{shop.shop_id}", len(seen))
         if newest != since:
             _remember(connection, _source(shop), newest)
@@ -91,9 +92,16 @@ def _differs(row: Mapping[str, Any], known: Mapping[Any, Any] | None) -> bool:
     return known is None or any(row[name] != known[name] for name in _COMPARED)
 
 
-def _mark_gone(connection: Connection, shop_id: str, seen: set[str]) -> int:
+def _missing(shop: ShopContext, seen: Collection[str]) -> list[str]:
+    """Listings that a complete scan did not meet. A page may have been lost, so each is asked for by its id as well."""
     query = text("SELECT sku_id FROM listing WHERE shop_id = :shop AND NOT gone AND status <> 'UNSEEN'")
-    missing = [row.sku_id for row in connection.execute(query, {"shop": shop_id}) if row.sku_id not in seen]
+    with shop.store.read() as connection:
+        missing = [row.sku_id for row in connection.execute(query, {"shop": shop.shop_id}) if row.sku_id not in seen]
+    still_there = shop.api.stock(missing) if missing else {}
+    return [sku_id for sku_id in missing if sku_id not in still_there]
+
+
+def _mark_gone(connection: Connection, shop_id: str, missing: Sequence[str]) -> int:
     if missing:
         mark = text("UPDATE listing SET gone = true WHERE shop_id = :shop AND sku_id = :sku")
         connection.execute(mark, [{"shop": shop_id, "sku": sku} for sku in missing])
@@ -127,10 +135,10 @@ def match(connection: Connection, shop_id: str) -> int:
     return len(links)
 
 
-_UNLINKED = text(
-    "SELECT sku_id, seller_sku FROM listing l WHERE shop_id = :shop AND NOT gone AND status <> 'UNSEEN' "
-    "AND NOT EXISTS (SELECT 1 FROM link k WHERE k.shop_id = l.shop_id AND k.sku_id = l.sku_id)"
-)
+_UNLINKED = text("""
+SELECT sku_id, seller_sku FROM listing l WHERE shop_id = :shop AND NOT gone AND status <> 'UNSEEN'
+  AND NOT EXISTS (SELECT 1 FROM link k WHERE k.shop_id = l.shop_id AND k.sku_id = l.sku_id)
+""")
 
 
 def _alone(pairs: Any) -> dict[str, Any]:
@@ -144,7 +152,10 @@ def _alone(pairs: Any) -> dict[str, Any]:
 
 
 def link(connection: Connection, shop_id: str, links: Sequence[tuple[str, int, int, str]]) -> None:
-    """Link listings to items as (sku_id, item_id, quantity, origin) and book the orders that were waiting for it."""
+    """Link listings to items as (sku_id, item_id, quantity, origin) and book the orders that were waiting for it.
+
+    What a link changes is reviewed once before anything is sent.
+    """
     now = clock.now_ms()
     upsert(
         connection,
@@ -162,17 +173,33 @@ def link(connection: Connection, shop_id: str, links: Sequence[tuple[str, int, i
         ],
     )
     skus = {sku for sku, *_ in links}
+    _start_afresh(connection, shop_id, skus)
     for start in range(0, len(links), 500):
         _book_waiting(connection, shop_id, [sku for sku, *_ in links[start : start + 500]])
     outbox.mark_listings(connection, shop_id, skus, "newly linked")
 
 
-_WAITING = text(
-    "SELECT line.* FROM order_line line WHERE line.shop_id = :shop AND (line.sku_id IN :skus OR line.components <> '') "
-    "AND (NOT (line.shipped OR line.status = 'CANCELLED') OR line.shipped_time * 1000 >= "
-    "(SELECT coalesce(min(item.counted_at), 9223372036854775807) FROM link JOIN item ON item.id = link.item_id "
-    "WHERE link.shop_id = :shop AND link.sku_id = line.sku_id))"
-).bindparams(bindparam("skus", expanding=True))
+def _start_afresh(connection: Connection, shop_id: str, sku_ids: Collection[str]) -> None:
+    rows = [{"shop": shop_id, "sku": sku, "now": clock.now_ms()} for sku in sorted(sku_ids)]
+    for statement in (_NEW_BASE, _NO_DRIFT) if rows else ():
+        connection.execute(statement, rows)
+
+
+_NEW_BASE = text("""
+UPDATE listing SET base_available = NULL, base_open = NULL, base_shipped = NULL, base_at = NULL, settled_at = NULL
+WHERE shop_id = :shop AND sku_id = :sku
+""")
+_NO_DRIFT = text("""
+UPDATE drift SET state = 'explained', decided_at = :now
+WHERE shop_id = :shop AND sku_id = :sku AND state IN ('suspected', 'open', 'lowered')
+""")
+_WAITING = text("""
+SELECT line.* FROM order_line line
+WHERE line.shop_id = :shop AND (line.sku_id IN :skus OR line.components <> '')
+  AND (NOT (line.shipped OR line.status = 'CANCELLED') OR line.components <> '' OR line.shipped_time * 1000 >=
+    (SELECT coalesce(min(item.counted_at), 9223372036854775807) FROM link JOIN item ON item.id = link.item_id
+     WHERE link.shop_id = :shop AND link.sku_id = line.sku_id))
+""").bindparams(bindparam("skus", expanding=True))
 _ORDERS = text("SELECT id, fulfillment_type FROM orders WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
 
 

@@ -8,16 +8,16 @@ from core import clock
 from core.store import choices as owner
 from core.sync import catalog, observe, orders, outbox, reconcile, runs, trouble
 from core.sync.context import ShopContext
-from core.sync.runs import Running
+from core.sync.runs import Running, sentence
 
 Kind = Literal["orders", "stock", "catalog", "all"]
 _FULL_CATALOG_MS = 24 * 3600 * 1000
 
 
 def cycle(shop: ShopContext, kind: Kind, trigger: str) -> Running:
-    """Bring what we know of the shop up to date, in the order products, orders, stock. Raises TikTokError, StoreProblem.
+    """Bring what we know of the shop up to date, in the order products, orders, stock.
 
-    A timed cycle that finds nothing new leaves no trace but its freshness.
+    Raises TikTokError and StoreProblem. A timed cycle that finds nothing new leaves no trace but its freshness.
     """
     with runs.run(shop.store, f"sync {kind}", shop.shop_id, trigger, quiet=trigger == "timer") as running:
         if kind in ("catalog", "all"):
@@ -53,17 +53,3 @@ def _full_is_due(shop: ShopContext) -> bool:
     with shop.store.read() as connection:
         last = connection.execute(text("SELECT moved_at FROM cursor WHERE source = :s"), {"s": source}).scalar()
     return last is None or clock.now_ms() - last > _FULL_CATALOG_MS
-
-
-def sentence(running: Running) -> str:
-    """What a sync found, for the Activity page."""
-    names = {
-        "new": ("new order", "new orders"),
-        "changed": ("changed order", "changed orders"),
-        "unreadable": ("order that could not be read", "orders that could not be read"),
-        "listings changed": ("changed listing", "changed listings"),
-        "listings linked": ("newly linked listing", "newly linked listings"),
-        "quantities changed on TikTok": ("changed quantity", "changed quantities"),
-    }
-    parts = [f"{n:,} {one if n == 1 else many}" for key, (one, many) in names.items() if (n := running.counts[key])]
-    return f"{', '.join(parts)}." if parts else "Nothing new."

@@ -45,17 +45,19 @@ def decide(store: Store, shop_id: str, sku_id: str, choice: Choice, *, actor: st
         found = connection.execute(select(_DRIFT).where(*mine).order_by(_DRIFT.c.id.desc())).first()
         if found is None:
             raise NothingToDecide
-        item_id = _item(connection, shop_id, sku_id)
         amount = found.amount if choice == "theirs" else 0
         if amount:
+            item_id = _item(connection, shop_id, sku_id)
             ledger.write(
                 connection,
                 [{"item_id": item_id, "on_hand": amount, "reason": "taken over from TikTok", "origin": "owner",
                   "reference": f"drift:{found.id}", "actor": actor, "at": clock.now_ms()}],
             )  # fmt: skip
-        connection.execute(_DRIFT.update().where(*mine).values(state="decided", decision=choice, decided_at=clock.now_ms()))
+            outbox.mark_items(connection, [item_id], "you took over TikTok's number")
+        decided = {"state": "decided", "decision": choice, "decided_at": clock.now_ms()}
+        connection.execute(_DRIFT.update().where(*mine).values(**decided))
         _start_again(connection, shop_id, sku_id)
-        outbox.mark_items(connection, [item_id], "you decided which number is right")
+        outbox.mark_listings(connection, shop_id, [sku_id], "you decided which number is right")
     return int(amount)
 
 
@@ -71,8 +73,8 @@ def _start_again(connection: Connection, shop_id: str, sku_id: str) -> None:
     """Measure later drift from what TikTok shows now, and let the listing be kept even."""
     connection.execute(
         text(
-            "UPDATE listing SET base_available = available, base_open = open_units, base_shipped = shipped_units, "
-            "base_at = :now, settled_at = coalesce(settled_at, :now) "
+            "UPDATE listing SET base_available = available, base_open = committed, base_shipped = shipped_units, "
+            "base_at = observed_at, settled_at = coalesce(settled_at, :now) "
             "WHERE shop_id = :shop AND sku_id = :sku AND available IS NOT NULL"
         ),
         {"now": clock.now_ms(), "shop": shop_id, "sku": sku_id},

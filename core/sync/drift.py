@@ -21,12 +21,15 @@ def expected(base: Reading, now: Reading) -> int:
     return base.available + (base.open_units - now.open_units) + (base.shipped_units - now.shipped_units)
 
 
+def unexplained(base: Reading | None, now: Reading) -> int | None:
+    """Units that TikTok shows beyond what the orders known to us explain; None before the first settled reading."""
+    return None if base is None else now.available - expected(base, now)
+
+
 def drift(base: Reading | None, now: Reading, committed: int) -> int | None:
     """Units that nothing explains; 0 when all is explained, None while it cannot be told.
 
     It cannot be told before the first settled reading, and while TikTok's committed units and our open orders
     disagree, for then an order or a shipment is still on its way to us.
     """
-    if base is None or committed != now.open_units:
-        return None
-    return now.available - expected(base, now)
+    return unexplained(base, now) if committed == now.open_units else None

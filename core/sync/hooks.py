@@ -11,13 +11,15 @@ from core.store.upsert import table
 from core.sync import outbox
 from core.sync.context import ShopContext
 from core.sync.ingest import Ingested, ingest
+from core.tiktok.errors import BadAnswer, Refused
+from core.tiktok.models import Order
 from core.tiktok.webhooks import CANCELLATION, ORDER_STATUS, PACKAGE, STOCK_CHANGED, Event
 
 _HOOK = table(Hook)
 _BATCH = 50
 
 
-def keep(store: Store, event: Event, raw: bytes) -> bool:
+def keep(store: Store, event: Event) -> bool:
     """Store an event whose signature was verified; False when it was here before. Durable when it returns."""
     with store.write(urgent=True) as connection:
         if connection.execute(select(_HOOK.c.id).where(_HOOK.c.id == event.notification_id)).first():
@@ -56,11 +58,11 @@ def work(shop: ShopContext, *, only_shop: bool) -> Ingested:
             for event, (_, _, sku) in zip(events, subjects, strict=True)
             if sku and event["type"] == STOCK_CHANGED and event["note"] != "echo"
         ]
-        orders = shop.api.orders(dict.fromkeys(wanted)) if wanted else []
+        orders, note = _read(shop, wanted)
         with shop.store.write() as connection:
             found = ingest(connection, shop, orders, "webhook")
             _look_at(connection, shop, skus)
-            _done(connection, [event["id"] for event in events])
+            _done(connection, [event["id"] for event in events], note)
         total.new += found.new
         total.changed += found.changed
     return total
@@ -71,10 +73,19 @@ def _look_at(connection: Connection, shop: ShopContext, skus: Sequence[str]) -> 
         outbox.look_again(connection, shop.shop_id, sku_id, clock.now_ms(), "TikTok told of a change of stock")
 
 
-def _done(connection: Connection, ids: Sequence[str]) -> None:
-    connection.execute(text("UPDATE hook SET state = 'done' WHERE id = :id"), [{"id": id_} for id_ in ids])
+def _read(shop: ShopContext, order_ids: Sequence[str]) -> tuple[Sequence[Order], str]:
+    """The orders that TikTok will show. A refused hint must not hold up the others: the poll finds what there is."""
+    try:
+        return (shop.api.orders(dict.fromkeys(order_ids)) if order_ids else ()), ""
+    except (Refused, BadAnswer) as error:
+        return (), error.sentence
+
+
+def _done(connection: Connection, ids: Sequence[str], note: str) -> None:
+    rows = [{"id": id_, "note": note} for id_ in ids]
+    connection.execute(text("UPDATE hook SET state = 'done', note = :note WHERE id = :id"), rows)
 
 
 def forget_old(connection: Connection, before_ms: int) -> None:
-    """Drop events that were worked off before this moment."""
-    connection.execute(text("DELETE FROM hook WHERE state = 'done' AND received_at < :at"), {"at": before_ms})
+    """Drop events that arrived before this moment, worked off or of a shop that is not connected."""
+    connection.execute(text("DELETE FROM hook WHERE received_at < :at"), {"at": before_ms})

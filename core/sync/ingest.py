@@ -1,8 +1,8 @@
-"""Store a page of orders exactly once: rows, stock movements, sums and dirty listings in the caller's one transaction."""
+"""Store a page of orders exactly once: rows, stock movements, sums and dirty listings in the one transaction."""
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from core import clock
 from core.analytics.rollups import Sums
 from core.store.tables import Order as OrderTable
 from core.store.tables import OrderLine as LineTable
-from core.store.tables import Quarantine
 from core.store.upsert import table, upsert
 from core.sync import ledger, outbox
 from core.sync.booking import FULFILLED_BY_TIKTOK, RANK, has_shipped, is_open, state_of
@@ -50,52 +49,81 @@ def ingest(
     Replays and older versions change nothing, but for one fact that an older version may add: that a unit was shipped.
     """
     found = Ingested(unreadable=_set_aside(connection, source, unreadable))
-    fresh = {order.id: order for order in sorted(orders, key=_version)}
-    if not fresh:
-        return found
-    known = _stored(connection, list(fresh))
-    wanted = [order for order in fresh.values() if _matters(order, known.get(order.id))]
-    found.unchanged = len(fresh) - len(wanted)
-    if not wanted:
-        return found
-    old_lines = _stored_lines(connection, [order.id for order in wanted if order.id in known])
-    now = clock.now_ms()
-    sums = Sums()
-    order_rows: list[Row] = []
-    line_rows: list[Row] = []
-    moved: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for order in wanted:
-        old = known.get(order.id)
-        before = old_lines.get(order.id, {})
-        newer = old is None or _version(order) > (old["update_time"], old["progress"], old["digest"])
-        row = _order_row(shop, order, source, now, old) if newer else dict(old or {})
-        lines = _line_rows(shop, order, before) if newer else _with_shipments(order, before)
-        if not newer and not lines:
-            found.unchanged += 1
-            continue
-        if old is None:
-            found.new += 1
-        else:
-            found.changed += 1
-            sums.add(old, before.values(), -1)
-        sums.add(row, [*lines, *(line for key, line in before.items() if key not in {new["id"] for new in lines})])
-        _count_units(moved, row, lines, before)
-        order_rows.append(row)
-        line_rows += lines
-        found.order_ids.append(order.id)
-    upsert(connection, OrderTable, order_rows, keep=("first_seen_at",))
-    upsert(connection, LineTable, line_rows)
-    _move_listings(connection, shop.shop_id, moved)
-    sums.write(connection)
-    statuses = {row["id"]: row for row in order_rows}
-    booked = ledger.book_lines(connection, shop.shop_id, statuses, line_rows, fresh_only=not known)
-    found.movements = booked.movements
-    outbox.mark_items(connection, booked.items, "an order changed the stock")
+    for each in _one_version_each(orders):
+        _Page(connection, shop, source, found).store(each)
     return found
 
 
+def _one_version_each(orders: Sequence[Order]) -> list[dict[str, Order]]:
+    """Several versions of one order on a page are worked on one after the other; nearly always there is one round."""
+    rounds: list[dict[str, Order]] = []
+    for order in sorted(orders, key=_version):
+        later = next((one for one in rounds if order.id not in one), None)
+        if later is None:
+            rounds.append(later := {})
+        later[order.id] = order
+    return rounds
+
+
+class _Page:
+    """What one page writes, gathered first and then written table by table."""
+
+    def __init__(self, connection: Connection, shop: ShopContext, source: str, found: Ingested) -> None:
+        self.connection = connection
+        self.shop = shop
+        self.source = source
+        self.found = found
+        self.now = clock.now_ms()
+        self.sums = Sums()
+        self.orders: list[Row] = []
+        self.lines: list[Row] = []
+        self.moved: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+
+    def store(self, fresh: Mapping[str, Order]) -> None:
+        """Keep what is new in these orders, each there once, and book it."""
+        known = _stored(self.connection, list(fresh))
+        wanted = [order for order in fresh.values() if _matters(order, known.get(order.id))]
+        self.found.unchanged += len(fresh) - len(wanted)
+        if not wanted:
+            return
+        lines = _stored_lines(self.connection, [order.id for order in wanted if order.id in known])
+        for order in wanted:
+            self._take(order, known.get(order.id), lines.get(order.id, {}))
+        self._write(fresh_only=not known)
+
+    def _take(self, order: Order, old: Mapping[Any, Any] | None, before: Mapping[str, Mapping[Any, Any]]) -> None:
+        newer = old is None or _version(order) > (old["update_time"], old["progress"], old["digest"])
+        row = _order_row(self.shop, order, self.source, self.now, old) if newer else dict(old or {})
+        lines = _line_rows(self.shop, order, before) if newer else _with_shipments(order, before)
+        if not newer and not lines:
+            self.found.unchanged += 1
+            return
+        if old is None:
+            self.found.new += 1
+        else:
+            self.found.changed += 1
+            self.sums.add(old, before.values(), -1)
+            _count_units(self.moved, old, before.values(), -1)
+        after = list((dict(before) | {line["id"]: line for line in lines}).values())
+        self.sums.add(row, after)
+        _count_units(self.moved, row, after)
+        self.orders.append(row)
+        self.lines += lines
+        self.found.order_ids.append(order.id)
+
+    def _write(self, *, fresh_only: bool) -> None:
+        upsert(self.connection, OrderTable, self.orders, keep=("first_seen_at",))
+        upsert(self.connection, LineTable, self.lines)
+        _move_listings(self.connection, self.shop.shop_id, self.moved)
+        self.sums.write(self.connection)
+        rows = {row["id"]: row for row in self.orders}
+        booked = ledger.book_lines(self.connection, self.shop.shop_id, rows, self.lines, fresh_only=fresh_only)
+        self.found.movements += booked.movements
+        outbox.mark_items(self.connection, booked.items, "an order changed the stock")
+
+
 def _version(order: Order) -> tuple[int, int, str]:
-    progress = RANK.get(order.status, 0) * 1000 + sum(RANK.get(line.status, 0) for line in order.lines)
+    progress = RANK.get(order.status, 0) * 100_000 + sum(RANK.get(line.status, 0) for line in order.lines)
     return order.update_time, progress, order.digest
 
 
@@ -145,11 +173,17 @@ def _buyer(salt: bytes, buyer_id: str) -> str:
 
 
 def _shipped(order: Order, line: OrderLine) -> bool:
-    return has_shipped(state_of(order.status, line.status), line.rts_time, order.status, order.rts_time)
+    return has_shipped(state_of(order.status, line.status), _arranged(order, line))
+
+
+def _arranged(order: Order, line: OrderLine) -> int | None:
+    # The order's own time speaks for its lines only where none of them carries one.
+    return line.rts_time or (None if any(each.rts_time for each in order.lines) else order.rts_time)
 
 
 def _shipped_time(order: Order, line: OrderLine) -> int:
-    return line.rts_time or order.rts_time or order.collection_time or order.delivery_time or order.update_time
+    later = order.rts_time or order.collection_time or order.delivery_time or order.update_time
+    return _arranged(order, line) or later
 
 
 def _line_rows(shop: ShopContext, order: Order, before: Mapping[str, Mapping[Any, Any]]) -> list[Row]:
@@ -183,27 +217,26 @@ def _once_shipped(row: Row, order: Order, line: OrderLine, old: Mapping[Any, Any
 
 
 def _count_units(
-    moved: dict[str, list[int]], order: Row, lines: list[Row], before: Mapping[str, Mapping[Any, Any]]
+    moved: dict[str, list[int]], order: Mapping[Any, Any], lines: Iterable[Mapping[Any, Any]], sign: int = 1
 ) -> None:
+    """Count the open and the shipped units of an order in (`sign` 1) or out (-1), listing by listing."""
     if order["fulfillment_type"] == FULFILLED_BY_TIKTOK:
         return
     for line in lines:
-        old = before.get(line["id"])
-        opened = is_open(line["status"], line["shipped"]) - (old is not None and is_open(old["status"], old["shipped"]))
-        left = line["shipped"] - (old is not None and old["shipped"])
+        opened, left = is_open(line["status"], line["shipped"]), bool(line["shipped"])
         if opened or left:
             for sku_id, count in ledger.stock_units(line):
-                moved[sku_id][0] += opened * count
-                moved[sku_id][1] += left * count
+                moved[sku_id][0] += sign * opened * count
+                moved[sku_id][1] += sign * left * count
 
 
-_MOVE = text(
-    "INSERT INTO listing (shop_id, sku_id, product_id, seller_sku, title, variant, currency, status, picture_url, "
-    "seen_at, gone, open_units, shipped_units) "
-    "VALUES (:shop, :sku, '', '', '', '', '', 'UNSEEN', '', 0, false, :opened, :left) "
-    "ON CONFLICT (shop_id, sku_id) DO UPDATE SET open_units = listing.open_units + excluded.open_units, "
-    "shipped_units = listing.shipped_units + excluded.shipped_units"
-)
+_MOVE = text("""
+INSERT INTO listing (shop_id, sku_id, product_id, seller_sku, title, variant, currency, status, picture_url, seen_at,
+  gone, open_units, shipped_units)
+VALUES (:shop, :sku, '', '', '', '', '', 'UNSEEN', '', 0, false, :opened, :left)
+ON CONFLICT (shop_id, sku_id) DO UPDATE SET open_units = listing.open_units + excluded.open_units,
+  shipped_units = listing.shipped_units + excluded.shipped_units
+""")
 
 
 def _move_listings(connection: Connection, shop_id: str, moved: Mapping[str, list[int]]) -> None:
@@ -223,8 +256,7 @@ def _set_aside(connection: Connection, source: str, unreadable: Sequence[Unreada
     return len(unreadable)
 
 
-_SET_ASIDE = text(
-    f"INSERT INTO {table(Quarantine).name} (source, reference, reason, excerpt, at) "  # noqa: S608
-    "SELECT :source, :reference, :reason, :excerpt, :at WHERE NOT EXISTS "
-    "(SELECT 1 FROM quarantine WHERE source = :source AND reference = :reference AND reason = :reason)"
-)
+_SET_ASIDE = text("""
+INSERT INTO quarantine (source, reference, reason, excerpt, at) SELECT :source, :reference, :reason, :excerpt, :at
+WHERE NOT EXISTS (SELECT 1 FROM quarantine WHERE source = :source AND reference = :reference AND reason = :reason)
+""")

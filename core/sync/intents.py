@@ -65,13 +65,19 @@ def _mark(connection: Connection, claim: Claim, code: int | None, sentence: str 
     connection.execute(_LISTING.update().where(*mine).values(refused_code=code, refused_sentence=sentence))
 
 
-_DECIDED = text(
-    "UPDATE drift SET state = :state, decision = :decision, decided_at = :at "
-    "WHERE shop_id = :shop AND sku_id = :sku AND state IN ('suspected', 'open', 'lowered')"
-)
+_OVERWRITE = text("""
+UPDATE drift SET state = CASE WHEN found_at <= :seen THEN 'decided' ELSE 'lowered' END,
+  decision = CASE WHEN found_at <= :seen THEN 'ours' ELSE '' END,
+  decided_at = CASE WHEN found_at <= :seen THEN :at ELSE NULL END
+WHERE shop_id = :shop AND sku_id = :sku AND state IN ('suspected', 'open', 'lowered')
+""")
 
 
-def overwrite_drift(connection: Connection, shop_id: str, sku_id: str, *, decided: str = "") -> None:
-    """Our number now stands where an unexplained one was: decided by the owner, or only lowered until they decide."""
-    values = {"state": "decided" if decided else "lowered", "decision": decided}
-    connection.execute(_DECIDED, values | {"shop": shop_id, "sku": sku_id, "at": clock.now_ms() if decided else None})
+def overwrite_drift(connection: Connection, shop_id: str, sku_id: str, *, seen_at: int | None) -> None:
+    """Our number now stands where an unexplained one was.
+
+    What the owner saw when they reviewed it (`seen_at`, milliseconds) is decided by that; anything else was only
+    lowered and stays a question.
+    """
+    given = {"shop": shop_id, "sku": sku_id, "seen": -1 if seen_at is None else seen_at, "at": clock.now_ms()}
+    connection.execute(_OVERWRITE, given)

@@ -1,7 +1,7 @@
 """The stock ledger: every change of stock is a movement, every level the sum of its movements."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,14 +78,15 @@ def write(connection: Connection, movements: Sequence[Mapping[Any, Any]]) -> Non
     )
 
 
-_LINKS = text(
-    "SELECT link.sku_id, link.item_id, link.quantity, item.counted_at FROM link JOIN item ON item.id = link.item_id "
-    "WHERE link.shop_id = :shop AND link.sku_id IN :skus"
-).bindparams(bindparam("skus", expanding=True))
-_BOOKED = text(
-    "SELECT reference, item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM movement "
-    "WHERE reference IN :lines GROUP BY reference, item_id"
-).bindparams(bindparam("lines", expanding=True))
+_LINKS = text("""
+SELECT link.sku_id, link.item_id, link.quantity, item.counted_at FROM link JOIN item ON item.id = link.item_id
+WHERE link.shop_id = :shop AND link.sku_id IN :skus
+""").bindparams(bindparam("skus", expanding=True))
+_BOOKED = text("""
+SELECT reference, item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM movement
+WHERE reference IN :lines GROUP BY reference, item_id
+""").bindparams(bindparam("lines", expanding=True))
+_CHUNK = 5_000  # SQLite takes 32,766 values a statement
 
 
 def book_lines(
@@ -98,27 +99,24 @@ def book_lines(
 ) -> Booked:
     """Book the difference between what these stored lines demand and what is booked for them.
 
-    `orders` holds the order row of each line. `fresh_only` says that none of the lines was stored before.
+    `orders` holds the order row of each line. `fresh_only` says that none of the lines was stored before. What a line
+    has booked on items that it does not sell any more (another link, TikTok's own stock) is released.
     """
     found = Booked()
-    ours = [line for line in lines if orders[line["order_id"]]["fulfillment_type"] != FULFILLED_BY_TIKTOK]
-    skus = {sku for line in ours for sku, _ in stock_units(line)}
-    if not skus:
-        return found
-    links = defaultdict(list)
-    for link in connection.execute(_LINKS, {"shop": shop_id, "skus": sorted(skus)}):
-        links[link.sku_id].append(link)
-    if not links:
-        return found
-    booked = {} if fresh_only else _booked(connection, [line["id"] for line in ours])
+    theirs = {order_id for order_id, row in orders.items() if row["fulfillment_type"] == FULFILLED_BY_TIKTOK}
+    links = _links(connection, shop_id, {sku for line in lines for sku, _ in stock_units(line)})
+    booked = {} if fresh_only else _booked(connection, [line["id"] for line in lines])
     now = clock.now_ms()
     movements = []
-    for line in ours:
-        for item_id, quantity, counted_at in _parts(line, links):
-            on_hand, reserved = booked.get((line["id"], item_id), (0, 0))
+    for line in lines:
+        before = booked.get(line["id"], {})
+        gone = any(units for units, _ in before.values())
+        for item_id, (quantity, counted_at) in _parts(line, links, before, line["order_id"] in theirs).items():
+            on_hand, reserved = before.get(item_id, (0, 0))
             change = due(
                 quantity=quantity, state=line["status"], shipped=line["shipped"],
-                shipped_ms=(line["shipped_time"] or 0) * 1000, counted_ms=counted_at, on_hand=on_hand, reserved=reserved,
+                shipped_ms=(line["shipped_time"] or 0) * 1000, counted_ms=counted_at, on_hand=on_hand,
+                reserved=reserved, gone=gone,
             )  # fmt: skip
             if change is not None:
                 movements.append(
@@ -131,18 +129,36 @@ def book_lines(
     return found
 
 
-def _booked(connection: Connection, line_ids: list[str]) -> dict[tuple[str, int], tuple[int, int]]:
-    rows = connection.execute(_BOOKED, {"lines": line_ids})
-    return {(row.reference, row.item_id): (row.on_hand, row.reserved) for row in rows}
+def _links(connection: Connection, shop_id: str, skus: Collection[str]) -> dict[str, list[Any]]:
+    links: dict[str, list[Any]] = {}
+    for chunk in _chunks(sorted(skus)):
+        for link in connection.execute(_LINKS, {"shop": shop_id, "skus": chunk}):
+            links.setdefault(link.sku_id, []).append(link)
+    return links
 
 
-def _parts(line: Mapping[Any, Any], links: Mapping[str, list[Any]]) -> Iterable[tuple[int, int, int | None]]:
-    units: dict[int, list[Any]] = {}
-    for sku, count in stock_units(line):
+def _booked(connection: Connection, line_ids: list[str]) -> dict[str, dict[int, tuple[int, int]]]:
+    booked: dict[str, dict[int, tuple[int, int]]] = {}
+    for chunk in _chunks(line_ids):
+        for row in connection.execute(_BOOKED, {"lines": chunk}):
+            booked.setdefault(row.reference, {})[row.item_id] = (row.on_hand, row.reserved)
+    return booked
+
+
+def _chunks(ids: list[str]) -> Iterator[list[str]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
+
+
+def _parts(
+    line: Mapping[Any, Any], links: Mapping[str, list[Any]], before: Collection[int], theirs: bool
+) -> dict[int, tuple[int, int | None]]:
+    """The items that a line concerns: units of each, 0 where it only holds something from before."""
+    parts: dict[int, tuple[int, int | None]] = dict.fromkeys(before, (0, None))
+    for sku, count in () if theirs else stock_units(line):
         for link in links.get(sku, ()):
-            part = units.setdefault(link.item_id, [0, link.counted_at])
-            part[0] += count * link.quantity
-    return [(item_id, quantity, counted_at) for item_id, (quantity, counted_at) in units.items()]
+            units, _ = parts.get(link.item_id, (0, None))
+            parts[link.item_id] = (units + count * link.quantity, link.counted_at)
+    return parts
 
 
 def record_sale(store: Store, sku: str, quantity: int, *, actor: str, reference: str = "", note: str = "") -> int:
@@ -226,12 +242,14 @@ class Proof:
     broken: tuple[str, ...]
 
 
-_PROOF = text(
-    "SELECT item.sku FROM item LEFT JOIN (SELECT item_id, sum(on_hand) AS h, sum(reserved) AS r FROM movement "
-    "GROUP BY item_id) AS m ON m.item_id = item.id LEFT JOIN (SELECT item_id, sum(on_hand) AS h, sum(reserved) AS r "
-    "FROM level GROUP BY item_id) AS l ON l.item_id = item.id "
-    "WHERE coalesce(m.h, 0) <> coalesce(l.h, 0) OR coalesce(m.r, 0) <> coalesce(l.r, 0) ORDER BY item.sku"
-)
+_PROOF = text("""
+SELECT item.sku FROM item
+LEFT JOIN (SELECT item_id, sum(on_hand) AS h, sum(reserved) AS r FROM movement GROUP BY item_id) AS m
+  ON m.item_id = item.id
+LEFT JOIN (SELECT item_id, sum(on_hand) AS h, sum(reserved) AS r FROM level GROUP BY item_id) AS l
+  ON l.item_id = item.id
+WHERE coalesce(m.h, 0) <> coalesce(l.h, 0) OR coalesce(m.r, 0) <> coalesce(l.r, 0) ORDER BY item.sku
+""")
 
 
 def prove(connection: Connection) -> Proof:

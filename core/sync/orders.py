@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, select
 
 from core import clock
-from core.store.tables import Cursor, ScanWindow
+from core.store.tables import Cursor, Order, ScanWindow
 from core.store.upsert import table, upsert
-from core.sync.context import ShopContext
+from core.sync import runs
+from core.sync.context import Scan, ShopContext
 from core.sync.ingest import Ingested, ingest
 from core.sync.runs import Running
-from core.tiktok.errors import Refused, Stopped
+from core.tiktok.errors import BadAnswer, Refused, Stopped
 from core.tiktok.models import OrderPage
 
 OVERLAP = 600  # seconds read again at each poll, for orders that become visible late
 FIRST_WINDOWS = 12
 WORKERS = 6
+FEW = 200  # up to so many orders are read in one window
 _TRIES = 3
+_ORDER = table(Order)
 _CURSOR = table(Cursor)
 _WINDOW = table(ScanWindow)
 
@@ -44,55 +47,74 @@ class _Window:
 def poll(shop: ShopContext, running: Running) -> Ingested:
     """Read every order changed since the last complete scan; the first time all there are, in parallel windows.
 
-    An interrupted scan goes on where its last stored page ended. Raises TikTokError and StoreProblem; what was stored
-    until then stays stored.
+    An interrupted scan goes on where its last stored page ended, and what came since is read after it. Raises
+    TikTokError and StoreProblem; what was stored until then stays stored.
     """
-    with shop.store.read() as connection:
-        cursor = _cursor(connection, shop.shop_id)
-        windows = _open_windows(connection, shop.shop_id)
     total = Ingested()
-    if not windows:
+    with shop.scanning:
+        _resume(shop, running, total)
+        began_at = clock.now_ms()
+        with shop.store.read() as connection:
+            cursor = _cursor(connection, shop.shop_id)
         if cursor is None:
-            windows = _first_windows(shop, running, total)
+            _import(shop, running, total)
         else:
-            windows = [_Window(0, cursor - OVERLAP, shop.server_now() + 1)]
+            _scan(shop, _Window(0, cursor - OVERLAP, shop.server_now() + 1), running, total, alone=True)
+        shop.scanned = Scan(began_at, clock.now_ms())
+    return total
+
+
+def catch_up(shop: ShopContext) -> bool:
+    """Read the orders now, unless somebody does already or none were read yet. Raises TikTokError, StoreProblem."""
+    with shop.store.read() as connection:
+        first = _cursor(connection, shop.shop_id) is None
+    if first or shop.scanning.locked():
+        return False
+    with runs.run(shop.store, "sync orders", shop.shop_id, "change", quiet=True) as running:
+        poll(shop, running)
+        running.sentence = runs.sentence(running)
+    return True
+
+
+def _resume(shop: ShopContext, running: Running, total: Ingested) -> None:
+    with shop.store.read() as connection:
+        windows = _open_windows(connection, shop.shop_id)
     if len(windows) == 1:
         _scan(shop, windows[0], running, total, alone=True)
     elif windows:
-        _scan_all(shop, [window for window in windows if not window.done], running, total)
-    with shop.store.read() as connection:
-        remaining = _open_windows(connection, shop.shop_id)
-    if remaining and all(window.done for window in remaining):
-        _close(shop, remaining)
-    return total
+        _scan_all(shop, windows, running, total)
 
 
 def _scan_all(shop: ShopContext, windows: Sequence[_Window], running: Running, total: Ingested) -> None:
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="orders") as pool:
-        jobs = [pool.submit(_scan, shop, window, running, total, alone=False) for window in windows]
+        jobs = [pool.submit(_scan, shop, window, running, total, alone=False) for window in windows if not window.done]
         for job in jobs:
             job.result()
+    _close(shop, windows)
 
 
-def _first_windows(shop: ShopContext, running: Running, total: Ingested) -> list[_Window]:
-    """Cut all of the shop's history into windows of equal time, from its oldest change on."""
+def _import(shop: ShopContext, running: Running, total: Ingested) -> None:
+    """Read all of the shop's history, cut into windows of equal time from its oldest change on.
+
+    A shop that shows no order keeps no cursor: an empty page is no proof that there is nothing.
+    """
     end = shop.server_now() + 1
     page = shop.api.order_page(None, end, page_size=1)
-    if not page.orders:
-        with shop.store.write() as connection:
-            _move_cursor(connection, shop.shop_id, end - 1)
-        return []
-    running.progress(0, page.total_count or 0)
-    start = page.orders[0].update_time
-    few = (page.total_count or 0) <= 200
-    count = 1 if few else FIRST_WINDOWS
+    if not (page.orders or page.unreadable):
+        return
+    orders_in_all = page.total_count or 0
+    running.progress(0, orders_in_all)
+    start = page.orders[0].update_time if page.orders else 0
+    count = 1 if orders_in_all <= FEW or not page.orders else FIRST_WINDOWS
     step = max(1, -(-(end - start) // count))
     windows = [_Window(n, start + n * step, min(end, start + (n + 1) * step)) for n in range(count)]
     windows = [window for window in windows if window.ge < window.lt]
-    if len(windows) > 1:
-        with shop.store.write() as connection:
-            upsert(connection, ScanWindow, [_row(shop, window) for window in windows])
-    return windows
+    if len(windows) == 1:
+        _scan(shop, windows[0], running, total, alone=True)
+        return
+    with shop.store.write() as connection:
+        upsert(connection, ScanWindow, [_row(shop, window) for window in windows])
+    _scan_all(shop, windows, running, total)
 
 
 def _scan(shop: ShopContext, window: _Window, running: Running, total: Ingested, *, alone: bool) -> None:
@@ -101,7 +123,7 @@ def _scan(shop: ShopContext, window: _Window, running: Running, total: Ingested,
             raise Stopped("Stopped. What was read so far is kept, and the next sync goes on from there.")
         page = _page(shop, window)
         _advance(window, page)
-        if _shifted(window, page):
+        if _doubtful(window, page, alone=alone):
             window.tries += 1
             window.page_token, window.seen, window.total, window.done = "", 0, -1, False
         if alone and window.done and not _changes(shop, page):
@@ -114,14 +136,20 @@ def _scan(shop: ShopContext, window: _Window, running: Running, total: Ingested,
 
 def _page(shop: ShopContext, window: _Window) -> OrderPage:
     try:
-        return shop.api.order_page(window.ge, window.lt, window.page_token)
+        page = shop.api.order_page(window.ge, window.lt, window.page_token)
     except Refused:
         if not window.page_token or window.tries >= _TRIES:
             raise
         # A page token that is no longer accepted: the window starts again, which changes nothing twice.
         window.page_token, window.seen, window.total = "", 0, -1
         window.tries += 1
-        return shop.api.order_page(window.ge, window.lt, "")
+        page = shop.api.order_page(window.ge, window.lt, "")
+    if page.next_page_token and (page.next_page_token == window.page_token or not (page.orders or page.unreadable)):
+        raise BadAnswer(
+            "TikTok's list of orders leads nowhere: a page names itself, or holds nothing, as if more were to come.",
+            "Sync again. If it happens again, report the time to TikTok.",
+        )
+    return page
 
 
 def _advance(window: _Window, page: OrderPage) -> None:
@@ -133,11 +161,17 @@ def _advance(window: _Window, page: OrderPage) -> None:
     window.done = not page.next_page_token
 
 
-def _shifted(window: _Window, page: OrderPage) -> bool:
-    """Whether orders left the window while it was read, so that a row may have slipped between two pages."""
-    if not window.done or page.total_count is None or window.tries >= _TRIES:
+def _doubtful(window: _Window, page: OrderPage, *, alone: bool) -> bool:
+    """Whether the window must be read again.
+
+    Orders that left it while it was read may have let a row slip between two pages; and a part of the history that
+    shows nothing at all is asked for once more before it is believed.
+    """
+    if not window.done or window.tries >= _TRIES:
         return False
-    return page.total_count != window.total or window.seen < page.total_count
+    if not window.seen:
+        return not alone and window.tries == 0
+    return page.total_count is not None and (page.total_count != window.total or window.seen < page.total_count)
 
 
 def _changes(shop: ShopContext, page: OrderPage) -> bool:
@@ -152,10 +186,7 @@ def _changes(shop: ShopContext, page: OrderPage) -> bool:
 
 
 def _digests(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    from core.store.tables import Order
-
-    orders = table(Order)
-    rows = connection.execute(select(orders.c.id, orders.c.digest).where(orders.c.id.in_(ids)))
+    rows = connection.execute(select(_ORDER.c.id, _ORDER.c.digest).where(_ORDER.c.id.in_(ids)))
     return {row.id: row.digest for row in rows}
 
 

@@ -11,12 +11,16 @@ from core.store.engine import Store
 LEASE_MS = 600_000
 _SLOWEST_MS = 3_600_000
 
+_COLUMNS = """
+(shop_id, sku_id, generation, state, dirty_at, due_at, attempts, claimed_by, claimed_until, reason, note)
+"""
 _MARK = """
-INSERT INTO outbox (shop_id, sku_id, generation, state, dirty_at, due_at, attempts, claimed_by, claimed_until, reason, note)
+INSERT INTO outbox (shop_id, sku_id, generation, state, dirty_at, due_at, attempts, claimed_by, claimed_until, reason,
+  note)
 SELECT DISTINCT shop_id, sku_id, 1, 'dirty', :now, 0, 0, '', 0, :reason, '' FROM link WHERE {which}
 ON CONFLICT (shop_id, sku_id) DO UPDATE SET
   generation = outbox.generation + 1,
-  dirty_at = CASE WHEN outbox.state = 'idle' THEN excluded.dirty_at ELSE outbox.dirty_at END,
+  dirty_at = CASE WHEN outbox.state IN ('idle', 'held') THEN excluded.dirty_at ELSE outbox.dirty_at END,
   due_at = 0, attempts = 0, reason = excluded.reason,
   state = CASE WHEN outbox.state = 'claimed' THEN 'claimed' ELSE 'dirty' END
 """
@@ -36,6 +40,7 @@ class Claim:
     generation: int
     dirty_at: int
     attempts: int
+    worker: str = ""
 
 
 def mark_items(connection: Connection, item_ids: Collection[int], reason: str) -> None:
@@ -63,16 +68,21 @@ def waiting(connection: Connection, shop_id: str) -> int:
 _DUE = "shop_id = :shop AND ((state = 'dirty' AND due_at <= :now) OR (state = 'claimed' AND claimed_until < :now))"
 _FIND = text(f"SELECT sku_id FROM outbox WHERE {_DUE} ORDER BY dirty_at LIMIT :limit")  # noqa: S608
 _CLAIM = text(
-    "UPDATE outbox SET state = 'claimed', claimed_by = :worker, claimed_until = :until "  # noqa: S608
-    f"WHERE sku_id = :sku AND {_DUE} RETURNING sku_id, generation, dirty_at, attempts"
+    f"""
+UPDATE outbox SET state = 'claimed', claimed_by = :worker, claimed_until = :until WHERE sku_id = :sku AND {_DUE}
+RETURNING sku_id, generation, dirty_at, attempts
+"""  # noqa: S608
 )
 _TAKE = text(
-    "INSERT INTO outbox (shop_id, sku_id, generation, state, dirty_at, due_at, attempts, claimed_by, claimed_until, "
-    "reason, note) VALUES (:shop, :sku, 1, 'claimed', :now, 0, 0, :worker, :until, 'you sent this change', '') "
-    "ON CONFLICT (shop_id, sku_id) DO UPDATE SET state = 'claimed', claimed_by = excluded.claimed_by, "
-    "claimed_until = excluded.claimed_until, generation = outbox.generation + 1, dirty_at = excluded.dirty_at, "
-    "reason = excluded.reason WHERE outbox.state <> 'claimed' OR outbox.claimed_until < :now "
-    "RETURNING sku_id, generation, dirty_at, attempts"
+    f"""
+INSERT INTO outbox {_COLUMNS}
+VALUES (:shop, :sku, 1, 'claimed', :now, 0, 0, :worker, :until, 'you sent this change', '')
+ON CONFLICT (shop_id, sku_id) DO UPDATE SET state = 'claimed', claimed_by = excluded.claimed_by,
+  claimed_until = excluded.claimed_until, generation = outbox.generation + 1, dirty_at = excluded.dirty_at,
+  reason = excluded.reason
+WHERE outbox.state <> 'claimed' OR outbox.claimed_until < :now
+RETURNING sku_id, generation, dirty_at, attempts
+"""  # noqa: S608
 )
 
 
@@ -96,7 +106,23 @@ def _claim_each(store: Store, statement: TextClause, shop_id: str, worker: str, 
     given = {"shop": shop_id, "worker": worker, "until": now + LEASE_MS, "now": now}
     with store.write() as connection:
         rows = [connection.execute(statement, given | {"sku": sku}).one_or_none() for sku in sku_ids]
-    return [Claim(shop_id, row.sku_id, row.generation, row.dirty_at, row.attempts) for row in rows if row is not None]
+    return [Claim(shop_id, row.sku_id, row.generation, row.dirty_at, row.attempts, worker) for row in rows if row]
+
+
+_STILL = text("""
+UPDATE outbox SET claimed_until = :until
+WHERE shop_id = :shop AND sku_id = :sku AND state = 'claimed' AND claimed_by = :worker
+""")
+
+
+def still_mine(connection: Connection, claims: Collection[Claim]) -> set[str]:
+    """Those that no other worker took over because this one was slow; they are kept for ten more minutes.
+
+    Ask in the transaction that keeps the intent: a listing that was lost must not be written.
+    """
+    until = clock.now_ms() + LEASE_MS
+    given = {claim.sku_id: _mine(claim) | {"until": until} for claim in claims}
+    return {sku_id for sku_id, row in given.items() if connection.execute(_STILL, row).rowcount}
 
 
 def release_all(store: Store) -> None:
@@ -105,44 +131,59 @@ def release_all(store: Store) -> None:
         connection.execute(text("UPDATE outbox SET state = 'dirty', claimed_by = '' WHERE state = 'claimed'"))
 
 
+_AGAIN = text(
+    f"""
+INSERT INTO outbox {_COLUMNS}
+VALUES (:shop, :sku, 1, 'dirty', :now, :due, 0, '', 0, :reason, '')
+ON CONFLICT (shop_id, sku_id) DO UPDATE SET generation = outbox.generation + 1,
+  due_at = CASE WHEN outbox.state = 'dirty' AND outbox.due_at < excluded.due_at THEN outbox.due_at
+    ELSE excluded.due_at END,
+  dirty_at = CASE WHEN outbox.state IN ('idle', 'held') THEN excluded.dirty_at ELSE outbox.dirty_at END,
+  state = CASE WHEN outbox.state = 'claimed' THEN 'claimed' ELSE 'dirty' END
+"""  # noqa: S608
+)
+
+
 def look_again(connection: Connection, shop_id: str, sku_id: str, due_at: int, reason: str) -> None:
-    """Have one listing read again at `due_at` milliseconds."""
+    """Have one listing read again at `due_at` milliseconds, or sooner when that is planned already."""
     values = {"shop": shop_id, "sku": sku_id, "due": due_at, "reason": reason, "now": clock.now_ms()}
     connection.execute(_AGAIN, values)
 
 
-_AGAIN = text(
-    "INSERT INTO outbox (shop_id, sku_id, generation, state, dirty_at, due_at, attempts, claimed_by, claimed_until, "
-    "reason, note) VALUES (:shop, :sku, 1, 'dirty', :now, :due, 0, '', 0, :reason, '') "
-    "ON CONFLICT (shop_id, sku_id) DO UPDATE SET generation = outbox.generation + 1, "
-    "due_at = CASE WHEN outbox.state = 'dirty' THEN outbox.due_at ELSE excluded.due_at END, "
-    "dirty_at = CASE WHEN outbox.state = 'idle' THEN excluded.dirty_at ELSE outbox.dirty_at END, "
-    "state = CASE WHEN outbox.state = 'claimed' THEN 'claimed' ELSE 'dirty' END"
-)
-_SETTLE = text(
-    "UPDATE outbox SET claimed_by = '', claimed_until = 0, attempts = 0, note = '', "
-    "state = CASE WHEN generation = :generation THEN 'idle' ELSE 'dirty' END WHERE shop_id = :shop AND sku_id = :sku"
-)
-_LATER = text(
-    "UPDATE outbox SET claimed_by = '', claimed_until = 0, state = 'dirty', attempts = attempts + 1, due_at = :due, "
-    "note = :note WHERE shop_id = :shop AND sku_id = :sku"
-)
-_HOLD = text(
-    "UPDATE outbox SET claimed_by = '', claimed_until = 0, note = :note, "
-    "state = CASE WHEN generation = :generation THEN 'held' ELSE 'dirty' END WHERE shop_id = :shop AND sku_id = :sku"
-)
+# What a worker says of a listing counts only while the listing is its own, and a change that came meanwhile goes first.
+_SETTLE = text("""
+UPDATE outbox SET claimed_by = '', claimed_until = 0, attempts = 0, note = '',
+  state = CASE WHEN generation = :generation THEN 'idle' ELSE 'dirty' END
+WHERE shop_id = :shop AND sku_id = :sku AND claimed_by = :worker
+""")
+_LATER = text("""
+UPDATE outbox SET claimed_by = '', claimed_until = 0, state = 'dirty', attempts = attempts + 1, note = :note,
+  due_at = CASE WHEN generation = :generation THEN :due ELSE due_at END
+WHERE shop_id = :shop AND sku_id = :sku AND claimed_by = :worker
+""")
+_HOLD = text("""
+UPDATE outbox SET claimed_by = '', claimed_until = 0, note = :note,
+  state = CASE WHEN generation = :generation THEN 'held' ELSE 'dirty' END
+WHERE shop_id = :shop AND sku_id = :sku AND claimed_by = :worker
+""")
+
+
+def _mine(claim: Claim) -> dict[str, object]:
+    return {
+        "shop": claim.shop_id, "sku": claim.sku_id, "generation": claim.generation, "worker": claim.worker,
+    }  # fmt: skip
 
 
 def settle(connection: Connection, claims: Collection[Claim]) -> None:
     """These listings show what they should; one that changed meanwhile stays due."""
-    rows = [{"shop": c.shop_id, "sku": c.sku_id, "generation": c.generation} for c in claims]
+    rows = [_mine(claim) for claim in claims]
     if rows:
         connection.execute(_SETTLE, rows)
 
 
 def hold(connection: Connection, held: Collection[tuple[Claim, str]]) -> None:
     """These wait for the owner, each with the sentence why; a new change of stock looks at them again."""
-    rows = [{"shop": c.shop_id, "sku": c.sku_id, "generation": c.generation, "note": note} for c, note in held]
+    rows = [_mine(claim) | {"note": note} for claim, note in held]
     if rows:
         connection.execute(_HOLD, rows)
 
@@ -151,13 +192,13 @@ def later(connection: Connection, claims: Collection[Claim], note: str, seconds:
     """Try these again: after `seconds`, or after a pause that doubles with each attempt up to an hour."""
     now = clock.now_ms()
     rows = [
-        {
-            "shop": c.shop_id,
-            "sku": c.sku_id,
-            "note": note,
-            "due": now + (int(seconds * 1000) if seconds is not None else min(_SLOWEST_MS, 2_000 * 2**c.attempts)),
-        }
-        for c in claims
+        _mine(claim) | {"note": note, "due": now + (pause_ms(claim) if seconds is None else int(seconds * 1000))}
+        for claim in claims
     ]
     if rows:
         connection.execute(_LATER, rows)
+
+
+def pause_ms(claim: Claim) -> int:
+    """How long to rest after this attempt, in milliseconds: 2 s, 4 s, 8 s, up to an hour."""
+    return min(_SLOWEST_MS, 2_000 << min(claim.attempts, 20))

@@ -12,8 +12,8 @@ from core.store.engine import Store
 from core.store.tables import Plan, PlanRow
 from core.store.upsert import table
 from core.sync import brakes, push, reconcile
+from core.sync.choosing import Approval
 from core.sync.context import ShopContext
-from core.sync.push import Approval
 from core.sync.runs import Running
 
 _PLAN = table(Plan)
@@ -83,6 +83,8 @@ def _plan_row(plan_id: int, row: reconcile.StockRow, now: int) -> dict[str, obje
     held = f" minus {row.buffer} kept back" if row.buffer else ""
     unseen = f" minus {row.unseen} held on TikTok" if row.unseen else ""
     rule = f"{row.on_hand} on hand minus {row.reserved} promised{unseen}{held}"
+    if row.parts > 1:
+        rule = f"as many as the scarcest of its {row.parts} items allows"
     return {
         "plan_id": plan_id, "entity": row.sku_id, "field": "available", "old": str(row.available), "read_at": now,
         "new": str(row.target), "rule": rule, "state": "proposed", "result": "",
@@ -90,10 +92,11 @@ def _plan_row(plan_id: int, row: reconcile.StockRow, now: int) -> dict[str, obje
 
 
 def _warning(connection: Connection, shop_id: str, found: list[reconcile.StockRow], choices: Choices) -> str:
-    linked = connection.execute(text("SELECT count(*) FROM link WHERE shop_id = :shop"), {"shop": shop_id}).scalar_one()
+    query = text("SELECT count(DISTINCT sku_id) FROM link WHERE shop_id = :shop")
+    linked = connection.execute(query, {"shop": shop_id}).scalar_one()
     changes = {row.sku_id: row.target for row in found if row.target is not None}
     shown = {row.sku_id: row.available for row in found}
-    return brakes.stopped(changes, shown, linked, choices)[1]
+    return brakes.stopped(changes, shown, linked, choices, brakes.SoFar())[1]
 
 
 def approve(store: Store, plan_id: int, *, confirmed_rows: int | None = None) -> int:
@@ -119,25 +122,33 @@ def run(shop: ShopContext, plan_id: int, running: Running) -> None:
     run_id = running.record()
     with shop.store.write(urgent=True) as connection:
         query = select(_ROW).where(_ROW.c.plan_id == plan_id, _ROW.c.state == "proposed")
-        approved = {row.entity: Approval(int(row.old), int(row.new)) for row in connection.execute(query)}
+        rows = connection.execute(query).all()
         connection.execute(update(_PLAN).where(_PLAN.c.id == plan_id).values(state="running", run_id=run_id))
-    left = dict(approved)
+    left = {row.entity: Approval(int(row.old), int(row.new), row.read_at) for row in rows}
     idle = 0
     try:
         while left and idle < _PATIENCE and not running.stop.is_set():
-            pushed = push.drain(shop, f"plan-{plan_id}", running, approved=left)
-            if not pushed.results:
+            pushed = push.Pushed()
+            try:
+                push.drain(shop, f"plan-{plan_id}", running, approved=left, into=pushed)
+            finally:
+                _count(shop.store, plan_id, running, pushed)
+                left = {sku: approval for sku, approval in left.items() if sku not in pushed.results}
+            if pushed.results:
+                idle = 0
+                running.progress(len(rows) - len(left), len(rows))
+            else:
                 idle += 1  # another worker has these in hand for a moment
                 running.stop.wait(0.1)
-                continue
-            idle = 0
-            _keep_results(shop.store, plan_id, pushed.results)
-            for name in ("confirmed", "refused", "held", "unknown", "even"):
-                running.counts[name] += getattr(pushed, name)
-            left = {sku: approval for sku, approval in left.items() if sku not in pushed.results}
-            running.progress(len(approved) - len(left), len(approved))
     finally:
         _finish(shop.store, plan_id, running, len(left))
+
+
+def _count(store: Store, plan_id: int, running: Running, pushed: push.Pushed) -> None:
+    if pushed.results:
+        _keep_results(store, plan_id, pushed.results)
+    for name in ("confirmed", "refused", "held", "unknown", "even"):
+        running.counts[name] += getattr(pushed, name)
 
 
 def _keep_results(store: Store, plan_id: int, results: dict[str, str]) -> None:

@@ -30,13 +30,14 @@ _TABLE = """
 WITH unseen AS (
   SELECT k.item_id, sum((o.committed - o.open_units) * k.quantity) AS units
   FROM listing o JOIN link k ON k.shop_id = o.shop_id AND k.sku_id = o.sku_id
-  WHERE o.committed > o.open_units GROUP BY k.item_id
+  WHERE o.committed > o.open_units AND NOT o.gone GROUP BY k.item_id
 ), stock AS (
   SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM level GROUP BY item_id
 ), part AS (
   SELECT k.shop_id, k.sku_id, min(k.item_id) AS item_id, min(item.sku) AS item_sku, count(*) AS parts,
     min(coalesce(stock.on_hand, 0)) AS on_hand, max(coalesce(stock.reserved, 0)) AS reserved,
     max(coalesce(unseen.units, 0)) AS unseen, max(coalesce(item.buffer, :buffer)) AS buffer,
+    max(CASE WHEN item.counted_at IS NULL AND coalesce(stock.on_hand, 0) <= 0 THEN 1 ELSE 0 END) AS unknown,
     min((coalesce(stock.on_hand, 0) - coalesce(stock.reserved, 0) - coalesce(unseen.units, 0)
       - coalesce(item.buffer, :buffer)) / k.quantity) AS free
   FROM link k JOIN item ON item.id = k.item_id
@@ -45,8 +46,9 @@ WITH unseen AS (
 ), told AS (
   SELECT l.shop_id, l.sku_id, l.product_id, l.seller_sku, l.title, l.variant, l.available, l.committed, l.open_units,
     l.observed_at, l.refused_sentence, l.refused_code, part.item_id, part.item_sku, part.parts, part.on_hand,
-    part.reserved, part.unseen, part.buffer,
-    CASE WHEN part.free < 0 THEN 0 WHEN part.free > 99999 THEN 99999 ELSE part.free END AS target,
+    part.reserved, part.unseen, part.buffer, coalesce(part.unknown, 0) AS unknown,
+    CASE WHEN part.unknown = 1 THEN NULL WHEN part.free < 0 THEN 0 WHEN part.free > 99999 THEN 99999
+      ELSE part.free END AS target,
     coalesce(d.amount, 0) AS drift, coalesce(d.state, '') AS drift_state, d.found_at AS drift_at,
     EXISTS (SELECT 1 FROM push p WHERE p.shop_id = l.shop_id AND p.sku_id = l.sku_id
       AND p.outcome IN ('sent', 'unknown')) AS doubt
@@ -55,13 +57,20 @@ WITH unseen AS (
   WHERE NOT l.gone AND l.status <> 'UNSEEN' {shop}
 ), rows AS (
   SELECT told.*, CASE WHEN available IS NULL OR target IS NULL THEN NULL ELSE available - target END AS difference,
-    CASE WHEN item_id IS NULL THEN 'unlinked' WHEN available IS NULL THEN 'unread'
+    CASE WHEN item_id IS NULL THEN 'unlinked' WHEN available IS NULL OR unknown = 1 THEN 'unread'
       WHEN drift <> 0 THEN 'drift' WHEN available = target THEN 'even' WHEN refused_code IS NOT NULL THEN 'refused'
       WHEN target > available AND (committed > open_units OR doubt) THEN 'waiting'
       WHEN target < available THEN 'lower' ELSE 'raise' END AS state
   FROM told
 )
 """
+_PAGE = """
+SELECT rows.*,
+  (SELECT max(p.confirmed_at) FROM push p WHERE p.shop_id = rows.shop_id AND p.sku_id = rows.sku_id) AS confirmed_at,
+  (SELECT x.generation FROM outbox x WHERE x.shop_id = rows.shop_id AND x.sku_id = rows.sku_id) AS generation
+FROM rows WHERE 1 = 1 {where} ORDER BY {order}
+"""
+_TOTAL = "SELECT count(*) FROM rows WHERE 1 = 1 {where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +118,9 @@ class StockCounts:
 def counts(connection: Connection, *, shop_id: str | None = None, buffer: int = 0) -> StockCounts:
     """How many listings are even, and how many are not and why."""
     query = text(
-        _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop")
-        + "SELECT state, count(*) AS n, sum(CASE WHEN difference <> 0 THEN 1 ELSE 0 END) AS off FROM rows GROUP BY state"
+        _TABLE.format(shop=_of(shop_id))
+        + "SELECT state, count(*) AS n, sum(CASE WHEN difference <> 0 THEN 1 ELSE 0 END) AS off "
+        "FROM rows GROUP BY state"
     )
     found = {row.state: (row.n, row.off or 0) for row in connection.execute(query, _given(shop_id, buffer))}
 
@@ -143,22 +153,26 @@ def rows(
         where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
         given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
     page = "" if limit is None else "LIMIT :limit OFFSET :offset"
-    query = text(
-        _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop")
-        + f"SELECT rows.*, (SELECT max(p.confirmed_at) FROM push p WHERE p.shop_id = rows.shop_id "  # noqa: S608
-        "AND p.sku_id = rows.sku_id) AS confirmed_at, (SELECT x.generation FROM outbox x WHERE x.shop_id = rows.shop_id "
-        "AND x.sku_id = rows.sku_id) AS generation "
-        f"FROM rows WHERE 1 = 1 {where} ORDER BY {_SORTS[sort]} {'DESC' if descending else 'ASC'}, sku_id {page}"
-    )
+    order = f"{_SORTS[sort]} {'DESC' if descending else 'ASC'}, sku_id {page}"
+    query = text(_TABLE.format(shop=_of(shop_id)) + _PAGE.format(where=where, order=order))
     if limit is not None:
         given |= {"limit": limit, "offset": offset}
     return [_stock_row(row) for row in connection.execute(query, given)]
 
 
 def uneven(connection: Connection, shop_id: str, buffer: int) -> list[str]:
-    """The SKU ids of all linked listings whose number on TikTok is not their target."""
+    """The SKU ids of linked listings whose number on TikTok is not their target, and that nothing looks at yet.
+
+    What is due already keeps its time, and what waits for the owner goes on waiting, unless it offers too much while
+    the owner has a drift to decide on: lowering never waits.
+    """
     query = text(
-        _TABLE.format(shop="AND l.shop_id = :shop") + "SELECT sku_id FROM rows WHERE difference <> 0 ORDER BY sku_id"
+        _TABLE.format(shop="AND l.shop_id = :shop")
+        + """
+SELECT rows.sku_id FROM rows LEFT JOIN outbox x ON x.shop_id = rows.shop_id AND x.sku_id = rows.sku_id
+WHERE difference <> 0 AND (x.state IS NULL OR x.state = 'idle' OR (x.state = 'held' AND drift <> 0 AND difference > 0))
+ORDER BY rows.sku_id
+"""
     )
     return [row.sku_id for row in connection.execute(query, _given(shop_id, buffer))]
 
@@ -172,11 +186,12 @@ def total(
     if search.strip():
         where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
         given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
-    query = text(
-        _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop")
-        + f"SELECT count(*) FROM rows WHERE 1 = 1 {where}"  # noqa: S608
-    )
+    query = text(_TABLE.format(shop=_of(shop_id)) + _TOTAL.format(where=where))
     return int(connection.execute(query, given).scalar_one())
+
+
+def _of(shop_id: str | None) -> str:
+    return "" if shop_id is None else "AND l.shop_id = :shop"
 
 
 def _given(shop_id: str | None, buffer: int) -> dict[str, Any]:
@@ -195,12 +210,14 @@ def _sentence(row: Any) -> str:
     match row.state:
         case "unlinked":
             return "Not linked to an item of yours, so Evenstock leaves it alone."
+        case "unread" if row.unknown:
+            return "Never counted: enter how many you have, then Evenstock keeps it even."
         case "unread":
             return "TikTok has not told its stock yet."
         case "even":
             return "Even."
         case "drift" if row.drift_state == "lowered":
-            return f"Somebody changed TikTok by {row.drift:+d}. Evenstock lowered it to what you have; decide which is right."
+            return f"Somebody changed TikTok by {row.drift:+d}. Evenstock lowered it since; decide which is right."
         case "drift":
             return f"Somebody changed TikTok by {row.drift:+d}, and no order explains it. Decide which number is right."
         case "refused":
@@ -210,6 +227,6 @@ def _sentence(row: Any) -> str:
         case "waiting":
             return "The answer to the last change was lost; the next readings settle it."
         case "lower":
-            return f"TikTok offers {row.difference} more than you can ship."
+            return f"TikTok offers {row.difference} too many."
         case _:
             return f"TikTok could offer {-row.difference} more."

@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from core.store.engine import Store
 from core.store.errors import StoreProblem
 from core.store.tables import Run, RunRow
 from core.store.upsert import table
+from core.sync.brakes import SoFar
 from core.tiktok.errors import Stopped, TikTokError
 
 _log = logging.getLogger("evenstock.runs")
@@ -38,6 +39,8 @@ class Running:
     next_step: str = ""
     status: str = "done"
     started_at: int = field(default_factory=clock.now_ms)
+    so_far: SoFar = field(default_factory=SoFar)
+    quiet: bool = False
 
     def record(self) -> int:
         """Make the run visible now; quiet runs stay invisible until something happened."""
@@ -80,9 +83,10 @@ def note(connection: Connection, run_id: int, rows: list[dict[str, str]]) -> Non
 def run(store: Store, kind: str, shop_id: str, trigger: str, *, quiet: bool = False) -> Iterator[Running]:
     """Record one execution: its end, counts and error; a quiet run that changed nothing leaves no row.
 
-    A TikTok or store error ends the run as failed with its sentence and is raised on, so that the caller can act on it.
+    A TikTok or store error ends the run as failed with its sentence and is raised on, so that the caller can act on
+    it. A quiet run that ends as the last one of its kind did prolongs that one instead of repeating it.
     """
-    running = Running(store, kind, shop_id, trigger)
+    running = Running(store, kind, shop_id, trigger, quiet=quiet)
     if not quiet:
         running.record()
     with carry_on(running):
@@ -98,13 +102,15 @@ def carry_on(running: Running) -> Iterator[None]:
     try:
         yield
     except Stopped as error:
-        _finish(running, "stopped", error.sentence, error.next_step)
+        if running.id is not None or any(running.counts.values()):
+            _finish(running, "stopped", error.sentence, error.next_step)
         raise
     except TikTokError as error:
         _finish(running, "failed", error.sentence, error.next_step, error.outcome.value, error.code, error.request_id)
         raise
     except StoreProblem as error:
         _log.error("%s: %s", running.kind, error)
+        _finish_if_possible(running, error)
         raise
     except Exception as error:
         _log.exception("run %s failed", running.kind)
@@ -142,19 +148,51 @@ def _finish(
     code: int | None = None,
     request_id: str | None = None,
 ) -> None:
+    values = {
+        "status": status, "ended_at": clock.now_ms(), "sentence": sentence, "next_step": next_step,
+        "outcome": outcome, "code": code, "request_id": request_id or "",
+    }  # fmt: skip
+    if running.quiet and running.id is None and status != "done" and _prolonged(running, values):
+        return
     run_id = running.record()
     with running.store.write() as connection:
-        connection.execute(
-            update(_RUN).where(_RUN.c.id == run_id).values(
-                status=status, ended_at=clock.now_ms(), sentence=sentence, next_step=next_step, outcome=outcome,
-                code=code, request_id=request_id or "", counts=json.dumps(dict(running.counts)),
-            )
-        )  # fmt: skip
+        counts = json.dumps(dict(running.counts))
+        connection.execute(update(_RUN).where(_RUN.c.id == run_id).values(**values, counts=counts))
+
+
+_LAST = text("""
+SELECT id, status, sentence, counts FROM run WHERE kind = :kind AND shop_id = :shop ORDER BY started_at DESC, id DESC
+LIMIT 1
+""")
+
+
+def _prolonged(running: Running, values: Mapping[str, object]) -> bool:
+    """Whether the last run of this kind ended in the very same way, so that it only lasts longer."""
+    with running.store.write() as connection:
+        last = connection.execute(_LAST, {"kind": running.kind, "shop": running.shop_id}).one_or_none()
+        if last is None or (last.status, last.sentence) != (values["status"], values["sentence"]):
+            return False
+        counts = json.loads(last.counts) | dict(running.counts)
+        counts["times"] = json.loads(last.counts).get("times", 1) + 1
+        connection.execute(update(_RUN).where(_RUN.c.id == last.id).values(**values, counts=json.dumps(counts)))
+    return True
+
+
+def _finish_if_possible(running: Running, error: StoreProblem) -> None:
+    try:
+        if running.id is not None:
+            _finish(running, "failed", error.sentence, error.next_step, "try later")
+    except StoreProblem:
+        _log.error("%s: its end could not be saved either", running.kind)
 
 
 def close_interrupted(store: Store) -> int:
-    """Mark runs that a crash left open; called once by the owner of the jobs at start. Returns how many there were."""
+    """Mark runs and plans that a crash left open; called once by the owner of the jobs at start.
+
+    Returns how many runs there were. A plan that was under way is over: what it had sent stays sent.
+    """
     with store.write() as connection:
+        connection.execute(text("UPDATE plan SET state = 'stopped' WHERE state IN ('approved', 'running')"))
         found = connection.execute(
             update(_RUN)
             .where(_RUN.c.status == "running")
@@ -166,3 +204,17 @@ def close_interrupted(store: Store) -> int:
             )
         )
     return found.rowcount
+
+
+def sentence(running: Running) -> str:
+    """What a sync found, for the Activity page."""
+    names = {
+        "new": ("new order", "new orders"),
+        "changed": ("changed order", "changed orders"),
+        "unreadable": ("order that could not be read", "orders that could not be read"),
+        "listings changed": ("changed listing", "changed listings"),
+        "listings linked": ("newly linked listing", "newly linked listings"),
+        "quantities changed on TikTok": ("changed quantity", "changed quantities"),
+    }
+    parts = [f"{n:,} {one if n == 1 else many}" for key, (one, many) in names.items() if (n := running.counts[key])]
+    return f"{', '.join(parts)}." if parts else "Nothing new."

@@ -9,7 +9,7 @@ MOST = 99_999  # TikTok Shop API: Update Inventory takes 0 to 99,999 units a war
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One item behind a listing: units in the building, promised to known orders, held on TikTok by orders not seen yet."""
+    """One item behind a listing: units in the building, promised to known orders, held on TikTok by unseen ones."""
 
     on_hand: int
     reserved: int
@@ -31,12 +31,13 @@ def target(parts: Sequence[Part]) -> int:
 
 
 class Move(StrEnum):
-    """What to do with a listing."""
+    """What to do with a listing: HOLD waits for the owner, WAIT for later readings."""
 
     NOTHING = "even"
     LOWER = "lower"
     RAISE = "raise"
     HOLD = "hold"
+    WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,18 @@ def decide(
     available: int,
     committed: int,
     open_units: int,
+    unexplained: int | None,
     drift: int,
+    sure: bool,
     doubt: bool,
     settled: bool,
     decided: bool,
 ) -> Decision:
-    """Whether to write `wanted` over `available`.
+    """Whether to write `wanted` over `available`. Lowering is always safe; raising waits for whatever is unsettled.
 
-    Before a listing was even once (`settled`), only the owner's own decision (`decided`) is sent. Raising waits while orders are open that we have not seen, while a write has an unknown outcome, and while TikTok
-    shows something we cannot explain, unless the owner has just decided for our number.
+    Before a listing was even once (`settled`), only the owner's own decision (`decided`) is sent. `unexplained` are
+    the units beyond what orders explain (None: not known yet), `drift` those of them that the owner has not decided
+    on, `sure` whether they were seen again after all orders had been read.
     """
     if wanted == available:
         return Decision(Move.NOTHING, wanted)
@@ -71,24 +75,27 @@ def decide(
     if wanted < available:
         return Decision(Move.LOWER, wanted)
     if doubt:
-        return Decision(Move.HOLD, wanted, "The answer to the last change was lost; the next readings settle it first.")
+        return Decision(Move.WAIT, wanted, "The answer to the last change was lost; the next readings settle it first.")
     if committed > open_units:
-        return Decision(Move.HOLD, wanted, "TikTok holds units for orders that have not arrived here yet.")
-    if drift and not decided:
-        return Decision(
-            Move.HOLD,
-            wanted,
-            f"Somebody changed the number on TikTok by {drift:+d}. Decide on the Stock page which is right.",
-        )
+        return Decision(Move.WAIT, wanted, "TikTok holds units for orders that have not arrived here yet.")
+    if committed < open_units and unexplained != 0:
+        # A new order may hide behind a shipment: both unseen, they leave the committed units as they were.
+        return Decision(Move.WAIT, wanted, "TikTok has shipped or cancelled orders, and word of it is still to come.")
+    if drift and not sure:
+        return Decision(Move.WAIT, wanted, "TikTok's number changed, and no order explains it yet. It is read again.")
+    if drift:
+        sentence = f"Somebody changed the number on TikTok by {drift:+d}. Decide on the Stock page which is right."
+        return Decision(Move.HOLD, wanted, sentence)
     return Decision(Move.RAISE, wanted)
 
 
 def spread(wanted: int, shown: Mapping[str, int], first: str) -> dict[str, int]:
     """Distribute `wanted` over a listing's warehouses, all of them named, changing as little as possible.
 
-    More goes to the warehouse `first`; less is taken from it, then from the fullest of the others.
+    More goes to the warehouse `first`; less is taken from it, then from the fullest of the others. Numbers below
+    zero, which TikTok should never show, count as none.
     """
-    numbers = dict(shown)
+    numbers = {name: max(0, units) for name, units in shown.items()}
     change = wanted - sum(numbers.values())
     order = sorted(numbers, key=lambda name: (name != first, -numbers[name], name))
     if change > 0 and order:

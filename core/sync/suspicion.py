@@ -1,0 +1,102 @@
+"""Numbers on TikTok that no order explains: suspected at once, certain only after all orders were read again.
+
+While something is suspected nothing is raised. It is certain when TikTok still shows the same available and committed
+units after a complete reading of the orders that began later than the first such reading: whatever was ordered or
+shipped until then is known, so a hand, a campaign or another tool is what is left.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from core import clock
+from core.sync import ledger, outbox
+from core.sync.context import ShopContext
+from core.sync.drift import Reading, drift
+
+SURE_AFTER_MS = 5_000  # orders become visible a little late; a reading of them counts for what is this much older
+_SAME_MOMENT = 2  # seconds within which a shipment and a reading cannot be put in order
+
+_FIND = text("""
+SELECT id, amount, state FROM drift WHERE shop_id = :shop AND sku_id = :sku
+  AND state IN ('suspected', 'open', 'lowered')
+""")
+_OPEN = text("""
+INSERT INTO drift (shop_id, sku_id, found_at, expected, observed, amount, state, decision)
+VALUES (:shop, :sku, :at, :expected, :observed, :amount, 'suspected', '')
+""")
+_CHANGE = text("""
+UPDATE drift SET amount = :amount, expected = :expected, observed = :observed, state = :state, found_at = :at
+WHERE id = :id
+""")
+_CERTAIN = text("UPDATE drift SET state = 'open' WHERE id = :id")
+_EXPLAINED = text("UPDATE drift SET state = 'explained', decided_at = :at WHERE id = :id")
+
+
+def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at: int) -> dict[str, Any]:
+    """Compare a listing, as read at `at` milliseconds, with its settled reading. Returns new values of the listing."""
+    now = Reading(row["available"], row["open_units"], row["shipped_units"])
+    base = Reading(row["base_available"], row["base_open"], row["base_shipped"])
+    amount = drift(base, now, row["committed"])
+    if amount is None:
+        return {}
+    values: dict[str, Any] = {}
+    if amount > 0 and now.shipped_units > base.shipped_units:
+        late = _shipped_before(connection, shop, row, amount)
+        values = {"base_shipped": base.shipped_units + late} if late else {}
+        amount -= late
+    _keep(connection, shop, row, amount, at)
+    return values
+
+
+def _shipped_before(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amount: int) -> int:
+    """Units shipped before the settled reading that we heard of after it: its committed units lacked them already."""
+    base_time = int(row["base_at"]) // 1000 + int(shop.api.transport.clock_skew)
+    since = int(row["shipped_units"]) - int(row["base_shipped"])
+    least, most = (
+        since - _shipped_after(connection, row, base_time + apart) for apart in (-_SAME_MOMENT, _SAME_MOMENT)
+    )
+    return max(0, min(max(amount, least), most))
+
+
+def _shipped_after(connection: Connection, row: Mapping[Any, Any], time: int) -> int:
+    given = {"shop": row["shop_id"], "sku": row["sku_id"], "part": f"%{row['sku_id']}*%", "time": time}
+    lines = connection.execute(_SHIPPED_AFTER, given).mappings()
+    return sum(count for line in lines for sku, count in ledger.stock_units(line) if sku == row["sku_id"])
+
+
+_SHIPPED_AFTER = text("""
+SELECT l.sku_id, l.components FROM order_line l JOIN orders o ON o.id = l.order_id
+WHERE l.shop_id = :shop AND (l.sku_id = :sku OR l.components LIKE :part) AND l.shipped AND l.shipped_time > :time
+  AND o.fulfillment_type <> 'FULFILLMENT_BY_TIKTOK'
+""")
+
+
+def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amount: int, at: int) -> None:
+    where = {"shop": row["shop_id"], "sku": row["sku_id"]}
+    found = connection.execute(_FIND, where).first()
+    if amount == 0:
+        if found is not None and found.state != "lowered":
+            connection.execute(_EXPLAINED, {"at": at, "id": found.id})
+            _look(connection, row, 0, "what TikTok shows is explained")
+        return
+    sure = _is_sure(shop, row, at)
+    shown = {"amount": amount, "observed": row["available"], "expected": row["available"] - amount, "at": at}
+    if found is None:
+        connection.execute(_OPEN, where | shown)
+        _look(connection, row, SURE_AFTER_MS + 500, "an unexplained number is read once more")
+    elif found.state == "suspected" or (sure and (found.state == "lowered" or found.amount != amount)):
+        if found.amount != amount or found.state == "lowered":
+            connection.execute(_CHANGE, shown | {"id": found.id, "state": "open" if sure else "suspected"})
+        elif sure:
+            connection.execute(_CERTAIN, {"id": found.id})
+
+
+def _is_sure(shop: ShopContext, row: Mapping[Any, Any], at: int) -> bool:
+    scan = shop.scanned
+    return scan is not None and scan.began_at >= row["observed_at"] + SURE_AFTER_MS and scan.ended_at <= at
+
+
+def _look(connection: Connection, row: Mapping[Any, Any], in_ms: int, reason: str) -> None:
+    outbox.look_again(connection, row["shop_id"], row["sku_id"], clock.now_ms() + in_ms, reason)

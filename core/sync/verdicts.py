@@ -1,0 +1,51 @@
+"""What became of a write: pure judgement of a reading taken after it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+AT_ONCE_MS = 60_000  # so soon after a write, sales that it erased are told from those that came after it by nothing
+WAITS_MS = 20_000  # how long the client waits for an answer, so how long a write without one was certainly under way
+LOST_AFTER_MS = 15_000  # a write without an answer may still arrive; before that it is not taken for lost
+SETTLED_AFTER_MS = 300_000  # TikTok Shop API: a request is valid for five minutes; after that it cannot arrive any more
+
+
+def taken(push: Mapping[Any, Any], row: Mapping[Any, Any]) -> int:
+    """Units that orders took since the reading before a write: those TikTok holds more now, and those shipped since."""
+    held = row["committed"] - push["read_committed"]
+    return int(held + row["shipped_units"] - push["read_shipped"])
+
+
+def verdict(push: Mapping[Any, Any], row: Mapping[Any, Any], at: int, *, overtaken: bool = False) -> str | None:
+    """Confirmed, lost, contradicted, or None while it cannot be told.
+
+    `row` is the listing as read at `at` (milliseconds); `overtaken` says that a later write was accepted, so that
+    this one shows only if it arrived after that.
+    """
+    if push["outcome"] == "accepted":
+        return "confirmed" if _shows(push, row, at) else "contradicted"
+    silent = at - (push["answered_at"] or push["intent_at"] + WAITS_MS)
+    applied = _shows(push, row, at)
+    untouched = row["available"] == push["read_available"] - taken(push, row)
+    if applied and not untouched and not overtaken:
+        return "confirmed"
+    if silent < LOST_AFTER_MS:
+        return None
+    if overtaken or (untouched and not applied):
+        return "lost"
+    if at - push["intent_at"] < SETTLED_AFTER_MS:
+        return None
+    return "confirmed" if applied else "contradicted"
+
+
+def _shows(push: Mapping[Any, Any], row: Mapping[Any, Any], at: int) -> bool:
+    """Whether the number is the one written, less what was sold since.
+
+    A sale between the reading before the write and the write itself was erased by it, so soon after a write any
+    number from "all sold before it" to "all sold after it" is explained.
+    """
+    after = push["target"] - taken(push, row)
+    if row["available"] == after:
+        return True
+    at_once = at - (push["answered_at"] or push["intent_at"]) < AT_ONCE_MS
+    low, high = sorted((after, push["target"]))
+    return bool(at_once and low <= row["available"] <= high)

@@ -11,6 +11,10 @@ from sqlmodel import Field, SQLModel
 _NOT_TIKTOK = text("origin <> 'tiktok'")
 
 
+# Small rows that are only found by their key lie in its order (SQLite), so that a range of them is read in one go.
+_BY_KEY = {"sqlite_with_rowid": False}
+
+
 def _ms(**more: Any) -> Any:
     return Field(sa_type=BigInteger, **more)
 
@@ -133,6 +137,8 @@ class Listing(SQLModel, table=True):
 class Stock(SQLModel, table=True):
     """What TikTok last told of one SKU in one of its warehouses."""
 
+    __table_args__: ClassVar[Any] = _BY_KEY
+
     shop_id: str = Field(primary_key=True)
     sku_id: str = Field(primary_key=True)
     warehouse_id: str = Field(primary_key=True)
@@ -143,7 +149,7 @@ class Stock(SQLModel, table=True):
 class Link(SQLModel, table=True):
     """A listing sells an item; several rows with quantities make a bundle."""
 
-    __table_args__: ClassVar[Any] = (Index("link_item", "item_id"),)
+    __table_args__: ClassVar[Any] = (Index("link_item", "item_id"), _BY_KEY)
 
     shop_id: str = Field(primary_key=True)
     sku_id: str = Field(primary_key=True)
@@ -178,6 +184,8 @@ class Movement(SQLModel, table=True):
 
 class Level(SQLModel, table=True):
     """The sum of an item's movements at a location; proven equal to them every day."""
+
+    __table_args__: ClassVar[Any] = _BY_KEY
 
     item_id: int = Field(primary_key=True, foreign_key="item.id")
     location_id: int = Field(primary_key=True, foreign_key="location.id")
@@ -252,6 +260,7 @@ class SalesDay(SQLModel, table=True):
     """Kept sums of one SKU on one shop-local day; equal to a full recount of the order lines, always."""
 
     __tablename__ = "sales_day"
+    __table_args__: ClassVar[Any] = _BY_KEY
 
     shop_id: str = Field(primary_key=True)
     day: str = Field(primary_key=True)
@@ -265,6 +274,7 @@ class SalesHour(SQLModel, table=True):
     """Kept sums of all orders placed in one shop-local hour."""
 
     __tablename__ = "sales_hour"
+    __table_args__: ClassVar[Any] = _BY_KEY
 
     shop_id: str = Field(primary_key=True)
     day: str = Field(primary_key=True)

@@ -233,6 +233,7 @@ def upgrade() -> None:
         sa.Column("units", sa.Integer(), nullable=False),
         sa.Column("sales_units", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "day", "sku_id", "currency"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "sales_hour",
@@ -246,6 +247,7 @@ def upgrade() -> None:
         sa.Column("cancelled", sa.Integer(), nullable=False),
         sa.Column("unpaid", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "day", "hour", "currency"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "scan_window",
@@ -299,6 +301,7 @@ def upgrade() -> None:
         sa.Column("available", sa.Integer(), nullable=False),
         sa.Column("committed", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "sku_id", "warehouse_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "level",
@@ -315,6 +318,7 @@ def upgrade() -> None:
             ["location.id"],
         ),
         sa.PrimaryKeyConstraint("item_id", "location_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "link",
@@ -329,6 +333,7 @@ def upgrade() -> None:
             ["item.id"],
         ),
         sa.PrimaryKeyConstraint("shop_id", "sku_id", "item_id"),
+        sqlite_with_rowid=False,
     )
     op.create_index("link_item", "link", ["item_id"], unique=False)
 

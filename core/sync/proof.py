@@ -11,7 +11,8 @@ def prove(store: Store, trigger: str) -> ledger.Proof:
             proof = ledger.prove(connection)
         running.counts["movements"] = proof.movements
         running.counts["items"] = proof.items
-        running.sentence = f"The stock of {_many(proof.items, 'item')} is the sum of {_many(proof.movements, 'movement')}."
+        items, movements = _many(proof.items, "item"), _many(proof.movements, "movement")
+        running.sentence = f"The stock of {items} is the sum of {movements}."
         if proof.broken:
             running.status = "failed"
             running.sentence = (

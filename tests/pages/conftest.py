@@ -15,7 +15,7 @@ import fake
 import seed
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "stock", "ledger", "catalog", "orders", "analytics", "activity", "connection", "settings")
+PAGES = ("overview", "stock", "ledger", "count", "catalog", "orders", "analytics", "activity", "connection", "settings")
 
 
 @pytest.fixture

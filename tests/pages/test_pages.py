@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-PAGES = ("overview", "stock", "ledger", "catalog", "orders", "analytics", "activity", "connection", "settings")
+PAGES = ("overview", "stock", "ledger", "count", "catalog", "orders", "analytics", "activity", "connection", "settings")
 Visit = Callable[..., AppTest]
 
 

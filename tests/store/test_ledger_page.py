@@ -18,6 +18,8 @@ from core.store.tables import Item, Movement, OrderLine
 from core.store.upsert import table
 from core.sync import ledger, ledger_file, proof
 
+ALL = Wanted()
+
 
 @pytest.fixture
 def time() -> Iterator[clock.Turned]:
@@ -32,7 +34,8 @@ def store(tmp_path: Path, time: clock.Turned) -> Iterator[Store]:
         connection.execute(
             insert(table(Item)),
             [{"id": number, "sku": f"TEE-{number}", "title": title, "variant": "", "currency": "", "barcode": "",
-              "archived": False, "created_at": 1} for number, title in ((1, "=Red tee"), (2, "Blue mug"), (3, "50% off"))],
+              "archived": False, "created_at": 1}
+             for number, title in ((1, "=Red tee"), (2, "Blue mug"), (3, "50% off"))],
         )  # fmt: skip
     yield opened
     opened.close()
@@ -48,12 +51,12 @@ def move(store: Store, item: int, on_hand: int = 0, reserved: int = 0, reason: s
         )  # fmt: skip
 
 
-def page(store: Store, wanted: Wanted = Wanted(), **more: Any) -> list[pages.LedgerRow]:
+def page(store: Store, wanted: Wanted = ALL, **more: Any) -> list[pages.LedgerRow]:
     with store.read() as connection:
         return pages.page(connection, wanted, **more)
 
 
-def count(store: Store, wanted: Wanted = Wanted()) -> int:
+def count(store: Store, wanted: Wanted = ALL) -> int:
     with store.read() as connection:
         return pages.count(connection, wanted)
 

@@ -28,6 +28,16 @@ if rt.practice is not None and shop is not None:
             skus = [(row.sku_id, row.seller_sku, f"{row.title} {row.variant}".strip()) for row in rows]
             practice_views.panel(rt.practice, skus, [row.id for row in newest])
 
+if shop is not None and shop.practice and shop.problem:
+    st.button(
+        "Sign in to the practice shop again",
+        key="practice_again",
+        disabled=not rt.owner,
+        on_click=live.attempt,
+        args=(rt.reconnect_practice,),
+        kwargs={"done": "Signed in to the practice shop again."},
+    )
+
 st.subheader("Connect your TikTok shop" if shop is None or shop.practice else "Connect it again", anchor=False)
 st.caption("Reading starts at once. Nothing is sent to TikTok before you have seen and approved a first plan.")
 with st.container(width=780):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.store.queries.items import Behind
 from core.sync.reconcile import StockCounts, StockRow
-from core.ui import tables, words
+from core.ui import live, tables, words
 from core.ui.text import DASH, ago, clock_time, flat, number, plain, plural, signed
 
 SORTS = {
@@ -86,6 +86,8 @@ def explain(row: StockRow, behind: Behind, zone: str) -> None:
     st.markdown(f":{word.colour}-badge[{word.text}] {plain(row.sentence)}")
     if row.target is not None:
         st.table(_ladder(row, behind), border="horizontal", width="content", alt="How the number is worked out")
+    if row.drift:
+        _decide(row)
     if behind.promises:
         st.markdown("**Promised to**")
         _promised(behind, zone)
@@ -109,6 +111,31 @@ def explain(row: StockRow, behind: Behind, zone: str) -> None:
     )
     state = f"Change {behind.generation} waits to be sent{note}." if waits else "Nothing waits to be sent."
     st.caption(f"Last confirmed {ago(row.confirmed_at)}. {state}")
+
+
+def _decide(row: StockRow) -> None:
+    """Two of the three answers to a number that no order explains; the third, another number, is a count."""
+    st.markdown("**Which number is right?**")
+    st.caption(
+        f"Somebody changed TikTok by {signed(row.drift)}, and no order explains it. Keep ours if it was a mistake there. "
+        "Take TikTok's if goods really came or went: then your stock changes by as much. Or record a count."
+    )
+    with st.container(horizontal=True):
+        for choice, label in (("ours", "Keep ours"), ("theirs", "Take TikTok's")):
+            st.button(
+                label,
+                key=f"decide_{choice}",
+                disabled=not live.can_act(),
+                on_click=live.attempt,
+                args=(live.runtime().decide_drift, row.shop_id, row.sku_id, choice),
+                kwargs={"done": _DECIDED[choice]},
+            )
+
+
+_DECIDED = {
+    "ours": "Decided: your number is right. TikTok follows.",
+    "theirs": "Decided: TikTok's number is right. Your stock was changed by the difference.",
+}
 
 
 def _ladder(row: StockRow, behind: Behind) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from types import SimpleNamespace
 
-import seed
 from streamlit.testing.v1 import AppTest
 
 from core.connect import ConnectResult
 from core.settings import Choices
 from core.sync.ledger import UnknownItem
+from tests.pages import seed
 
 Visit = Callable[..., AppTest]
 
@@ -418,3 +418,13 @@ def test_new_data_redraws_the_page_unless_rows_are_chosen(desk, visit: Visit) ->
     at = visit("stock")
     assert at.session_state["live_held"] is False
     assert pick(at, 0).session_state["live_held"] is True
+
+
+def test_a_number_changed_by_hand_on_tiktok_is_decided_from_its_explanation(desk, visit: Visit) -> None:
+    with desk.store.read() as connection:
+        sku_id = connection.execute(text("SELECT sku_id FROM drift WHERE state = 'open'")).scalar_one()
+    at = visit("stock", sku=sku_id)
+    assert "Which number is right?" in words(at)
+    at = at.button(key="decide_theirs").click().run()
+    assert ("decide_drift", seed.SHOP, sku_id, "theirs") in desk.asked
+    assert "TikTok's number is right" in words(at)

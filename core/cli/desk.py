@@ -15,7 +15,7 @@ from core.settings import Choices, Settings, settings
 from core.store import choices as owner
 from core.store.engine import Store, open_store
 from core.store.vault import Vault, vault_key
-from core.sync import outbox, runs
+from core.sync import outbox
 from core.sync.context import ShopContext
 
 BUSY = Problem(
@@ -86,7 +86,6 @@ def working() -> Iterator[Runtime]:
     try:
         if not runtime.owner:
             raise BUSY
-        runs.close_interrupted(runtime.store)
         outbox.release_all(runtime.store)
         yield runtime
     finally:

@@ -44,6 +44,7 @@ def _log_to_terminal() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Line())
     handler.addFilter(Redactor())
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name != "evenstock.requests")
     logging.getLogger("evenstock").addHandler(handler)
 
 

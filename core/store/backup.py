@@ -86,13 +86,12 @@ def _check(file: Path) -> None:
 def _take_sign_ins(database: sqlite3.Connection, store: Path) -> None:
     if not store.is_file():
         return
-    database.execute("ATTACH DATABASE ? AS today", (str(store),))
     try:
+        database.execute("ATTACH DATABASE ? AS today", (str(store),))
         database.execute("INSERT OR REPLACE INTO main.secret SELECT * FROM today.secret")
+        database.execute("DETACH DATABASE today")
     except sqlite3.Error:
         pass  # the store to be replaced is damaged, which is why it is replaced
-    finally:
-        database.execute("DETACH DATABASE today")
 
 
 def _put_aside(store: Path) -> Path | None:

@@ -15,6 +15,7 @@ page = st.navigation(
             st.Page("stock.py", title="Stock", icon=":material/inventory_2:"),
             st.Page("ledger.py", title="Ledger", icon=":material/menu_book:"),
             st.Page("count.py", title="Count", icon=":material/fact_check:"),
+            st.Page("low.py", title="Running low", icon=":material/hourglass_bottom:"),
             st.Page("catalog.py", title="Catalogue", icon=":material/sell:"),
             st.Page("plan.py", title="Review changes", icon=":material/checklist:", visibility="hidden"),
         ],

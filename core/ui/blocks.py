@@ -73,7 +73,9 @@ def delay(label: str, measured: Delay | None, help: str) -> None:
     )
 
 
-def concerns(stock: "StockCounts", trouble: Trouble, backlog: Backlog, problems: Sequence[Any]) -> list[Concern]:
+def concerns(
+    stock: "StockCounts", trouble: Trouble, backlog: Backlog, problems: Sequence[Any], *, low: int = 0
+) -> list[Concern]:
     """What needs the owner, the most urgent first."""
     at_stock, at_activity = "stock.py", "activity.py"
     found = [
@@ -132,6 +134,14 @@ def concerns(stock: "StockCounts", trouble: Trouble, backlog: Backlog, problems:
             "catalog.py",
             "See them",
             {"view": "unlinked"},
+        ),
+        Concern(
+            "orange",
+            low,
+            _is(low, "item lasts", "items last") + " less than a week",
+            "low.py",
+            "See which",
+            {"show": "week"},
         ),
         Concern(
             "gray",

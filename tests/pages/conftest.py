@@ -1,6 +1,5 @@
 """The pages as a person meets them: driven by Streamlit's own test client over a store with a small shop in it."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,13 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from core import runtime
 from core.store.engine import Store, open_store
-
-sys.path.insert(0, str(Path(__file__).parent))
-import fake
-import seed
+from tests.pages import fake, seed
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "stock", "ledger", "count", "catalog", "orders", "analytics", "activity", "connection", "settings")
+PAGES = ("overview", "stock", "ledger", "count", "low", "catalog", "orders", "analytics", "activity", "connection", "settings")
 
 
 @pytest.fixture

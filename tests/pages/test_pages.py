@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-PAGES = ("overview", "stock", "ledger", "count", "catalog", "orders", "analytics", "activity", "connection", "settings")
+from tests.pages import seed
+
+PAGES = ("overview", "stock", "ledger", "count", "low", "catalog", "orders", "analytics", "activity", "connection", "settings")
 Visit = Callable[..., AppTest]
 
 
@@ -41,8 +43,6 @@ def test_every_page_says_something_helpful_when_no_shop_is_connected(rt, visit: 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_of_an_empty_shop_says_what_will_come(rt, visit: Visit, page: str) -> None:
-    import seed
-
     with rt.store.write() as connection:
         seed.shop(connection)
     at = visit(page)

@@ -117,7 +117,7 @@ def _decide(row: StockRow) -> None:
     """Two of the three answers to a number that no order explains; the third, another number, is a count."""
     st.markdown("**Which number is right?**")
     st.caption(
-        f"Somebody changed TikTok by {signed(row.drift)}, and no order explains it. Keep ours if it was a mistake there. "
+        f"Somebody changed TikTok by {signed(row.drift)}, and no order explains it. Keep ours if it was a mistake. "
         "Take TikTok's if goods really came or went: then your stock changes by as much. Or record a count."
     )
     with st.container(horizontal=True):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from types import SimpleNamespace
 
+from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from core.connect import ConnectResult

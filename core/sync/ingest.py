@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from core import clock
 from core.analytics.rollups import Sums
+from core.store.tables import Listing
 from core.store.tables import Order as OrderTable
 from core.store.tables import OrderLine as LineTable
 from core.store.upsert import table, upsert
@@ -230,23 +231,14 @@ def _count_units(
                 moved[sku_id][1] += sign * left * count
 
 
-_MOVE = text("""
-INSERT INTO listing (shop_id, sku_id, product_id, seller_sku, title, variant, currency, status, picture_url, seen_at,
-  gone, open_units, shipped_units)
-VALUES (:shop, :sku, '', '', '', '', '', 'UNSEEN', '', 0, false, :opened, :left)
-ON CONFLICT (shop_id, sku_id) DO UPDATE SET open_units = listing.open_units + excluded.open_units,
-  shipped_units = listing.shipped_units + excluded.shipped_units
-""")
-
-
 def _move_listings(connection: Connection, shop_id: str, moved: Mapping[str, list[int]]) -> None:
+    unseen = {"shop_id": shop_id, "product_id": "", "status": "UNSEEN", "seen_at": 0}  # until its product is read
     rows = [
-        {"shop": shop_id, "sku": sku, "opened": opened, "left": left}
+        unseen | {"sku_id": sku, "open_units": opened, "shipped_units": left}
         for sku, (opened, left) in moved.items()
         if sku and (opened or left)
     ]
-    if rows:
-        connection.execute(_MOVE, rows)
+    upsert(connection, Listing, rows, keep=tuple(unseen), add=("open_units", "shipped_units"))
 
 
 def _set_aside(connection: Connection, source: str, unreadable: Sequence[Unreadable]) -> int:

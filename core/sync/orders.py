@@ -1,8 +1,8 @@
 """Poll orders: a fixed window, page by page, resumable at every page; the cursor moves only after the last one."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, select
 
@@ -18,7 +18,7 @@ from core.tiktok.models import OrderPage
 
 OVERLAP = 600  # seconds read again at each poll, for orders that become visible late
 FIRST_WINDOWS = 12
-WORKERS = 6
+WORKERS = 8
 FEW = 200  # up to so many orders are read in one window
 _TRIES = 3
 _ORDER = table(Order)
@@ -59,7 +59,7 @@ def poll(shop: ShopContext, running: Running) -> Ingested:
         if cursor is None:
             _import(shop, running, total)
         else:
-            _scan(shop, _Window(0, cursor - OVERLAP, shop.server_now() + 1), running, total, alone=True)
+            _scan(shop, _Window(0, cursor - OVERLAP, shop.server_now() + 1), running, total)
         shop.scanned = Scan(began_at, clock.now_ms())
     return total
 
@@ -80,16 +80,27 @@ def _resume(shop: ShopContext, running: Running, total: Ingested) -> None:
     with shop.store.read() as connection:
         windows = _open_windows(connection, shop.shop_id)
     if len(windows) == 1:
-        _scan(shop, windows[0], running, total, alone=True)
+        _scan(shop, windows[0], running, total)
     elif windows:
         _scan_all(shop, windows, running, total)
 
 
 def _scan_all(shop: ShopContext, windows: Sequence[_Window], running: Running, total: Ingested) -> None:
+    """Read several windows at once; one thread stores their pages, while the next ones are on their way."""
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="orders") as pool:
-        jobs = [pool.submit(_scan, shop, window, running, total, alone=False) for window in windows if not window.done]
-        for job in jobs:
-            job.result()
+        asked = {pool.submit(_page, shop, window): window for window in windows if not window.done}
+        try:
+            while asked:
+                for job in wait(asked, return_when=FIRST_COMPLETED).done:
+                    window, page = asked.pop(job), job.result()
+                    _heed(shop, running)
+                    _take(window, page, alone=False)
+                    read = replace(window)  # as of this page: the window itself goes on meanwhile
+                    if not window.done:
+                        asked[pool.submit(_page, shop, window)] = window
+                    _store(shop, read, page, running, total, alone=False)
+        finally:
+            pool.shutdown(cancel_futures=True)
     _close(shop, windows)
 
 
@@ -110,28 +121,29 @@ def _import(shop: ShopContext, running: Running, total: Ingested) -> None:
     windows = [_Window(n, start + n * step, min(end, start + (n + 1) * step)) for n in range(count)]
     windows = [window for window in windows if window.ge < window.lt]
     if len(windows) == 1:
-        _scan(shop, windows[0], running, total, alone=True)
+        _scan(shop, windows[0], running, total)
         return
     with shop.store.write() as connection:
         upsert(connection, ScanWindow, [_row(shop, window) for window in windows])
     _scan_all(shop, windows, running, total)
 
 
-def _scan(shop: ShopContext, window: _Window, running: Running, total: Ingested, *, alone: bool) -> None:
+def _scan(shop: ShopContext, window: _Window, running: Running, total: Ingested) -> None:
     while not window.done:
-        if shop.stop.is_set() or running.stop.is_set():
-            raise Stopped("Stopped. What was read so far is kept, and the next sync goes on from there.")
+        _heed(shop, running)
         page = _page(shop, window)
-        _advance(window, page)
-        if _doubtful(window, page, alone=alone):
-            window.tries += 1
-            window.page_token, window.seen, window.total, window.done = "", 0, -1, False
-        if alone and window.done and not _changes(shop, page):
+        _take(window, page, alone=True)
+        if window.done and not _changes(shop, page):
             if _stored_window(shop, window):
                 _close(shop, [window])
             total.unchanged += len(page.orders)
             return
-        _store(shop, window, page, running, total, alone=alone)
+        _store(shop, window, page, running, total, alone=True)
+
+
+def _heed(shop: ShopContext, running: Running) -> None:
+    if shop.stop.is_set() or running.stop.is_set():
+        raise Stopped("Stopped. What was read so far is kept, and the next sync goes on from there.")
 
 
 def _page(shop: ShopContext, window: _Window) -> OrderPage:
@@ -152,13 +164,17 @@ def _page(shop: ShopContext, window: _Window) -> OrderPage:
     return page
 
 
-def _advance(window: _Window, page: OrderPage) -> None:
+def _take(window: _Window, page: OrderPage, *, alone: bool) -> None:
+    """Move the window on behind this page, or back to its start when what it showed is in doubt."""
     window.seen += len(page.orders) + len(page.unreadable)
     window.newest = max([window.newest, *(order.update_time for order in page.orders)])
     if window.total < 0:
         window.total = page.total_count if page.total_count is not None else -1
     window.page_token = page.next_page_token
     window.done = not page.next_page_token
+    if _doubtful(window, page, alone=alone):
+        window.tries += 1
+        window.page_token, window.seen, window.total, window.done = "", 0, -1, False
 
 
 def _doubtful(window: _Window, page: OrderPage, *, alone: bool) -> bool:
@@ -205,7 +221,7 @@ def _store(
         for name in ("new", "changed", "unreadable"):
             running.counts[name] += getattr(found, name)
         done = total.new + total.changed + total.unchanged
-    if running.id is not None and not alone:
+    if running.id is not None and not alone and running.may_tell():
         running.progress(done, max(done, running_total(shop)))
 
 

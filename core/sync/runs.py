@@ -21,6 +21,7 @@ from core.tiktok.errors import Stopped, TikTokError
 
 _log = logging.getLogger("evenstock.runs")
 _RUN = table(Run)
+TELL_SECONDS = 0.5
 _stops: dict[int, threading.Event] = {}
 
 
@@ -41,6 +42,7 @@ class Running:
     started_at: int = field(default_factory=clock.now_ms)
     so_far: SoFar = field(default_factory=SoFar)
     quiet: bool = False
+    told_at: float = float("-inf")
 
     def record(self) -> int:
         """Make the run visible now; quiet runs stay invisible until something happened."""
@@ -49,6 +51,14 @@ class Running:
                 self.id = begin(connection, self.kind, self.shop_id, self.trigger, self.started_at)
             _stops[self.id] = self.stop
         return self.id
+
+    def may_tell(self) -> bool:
+        """Whether it is time to tell again how far it is: twice a second is enough for a person."""
+        now = clock.monotonic()
+        due = now - self.told_at >= TELL_SECONDS
+        if due:
+            self.told_at = now
+        return due
 
     def progress(self, done: int, total: int) -> None:
         """Tell how far it is."""

@@ -240,9 +240,8 @@ class Batch:
         even: list[Claim] = []
         for sku_id, outcome in self._outcomes(connection).items():
             fact, claim = facts.get(sku_id), self._done(sku_id)
-            if outcome == "confirmed":
-                approval = (self.approved or {}).get(sku_id)
-                seen_at = None if approval is None else approval.read_at
+            if outcome == "confirmed" and self.approved is not None:
+                seen_at = self.approved[sku_id].read_at
                 intents.overwrite_drift(connection, self.shop.shop_id, sku_id, seen_at=seen_at)
             if outcome in _UNSURE:
                 outbox.later(connection, [claim], _LOST, 5.0)

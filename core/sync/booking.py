@@ -14,6 +14,7 @@ RANK = {
     "CANCELLED": 8,
 }
 _LEFT_THE_BUILDING = frozenset({"AWAITING_COLLECTION", "IN_TRANSIT", "DELIVERED", "COMPLETED"})
+_SECOND = 1000
 FULFILLED_BY_TIKTOK = "FULFILLMENT_BY_TIKTOK"
 
 
@@ -59,11 +60,12 @@ def due(
 
     `quantity` is 0 for an item that the line does not sell (any more). A unit that left before the item was last
     counted is already missing from the count, so it is not taken off again; nor is one that is `gone`: taken off
-    before, from this item or from the one that the listing was linked to then.
+    before, from this item or from the one that the listing was linked to then. TikTok tells whole seconds; a unit
+    that left in the very second of the count is taken off, for offering one too few is the smaller evil.
     """
     wants_reserved = quantity if is_open(state, shipped) else 0
     wants_on_hand = on_hand
-    if shipped and not gone and counted_ms is not None and shipped_ms >= counted_ms:
+    if shipped and not gone and counted_ms is not None and shipped_ms + _SECOND > counted_ms:
         wants_on_hand = -quantity
     if (wants_on_hand, wants_reserved) == (on_hand, reserved):
         return None

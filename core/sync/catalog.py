@@ -196,7 +196,7 @@ WHERE shop_id = :shop AND sku_id = :sku AND state IN ('suspected', 'open', 'lowe
 _WAITING = text("""
 SELECT line.* FROM order_line line
 WHERE line.shop_id = :shop AND (line.sku_id IN :skus OR line.components <> '')
-  AND (NOT (line.shipped OR line.status = 'CANCELLED') OR line.components <> '' OR line.shipped_time * 1000 >=
+  AND (NOT (line.shipped OR line.status = 'CANCELLED') OR line.components <> '' OR line.shipped_time * 1000 + 1000 >
     (SELECT coalesce(min(item.counted_at), 9223372036854775807) FROM link JOIN item ON item.id = link.item_id
      WHERE link.shop_id = :shop AND link.sku_id = line.sku_id))
 """).bindparams(bindparam("skus", expanding=True))

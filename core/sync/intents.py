@@ -73,11 +73,11 @@ WHERE shop_id = :shop AND sku_id = :sku AND state IN ('suspected', 'open', 'lowe
 """)
 
 
-def overwrite_drift(connection: Connection, shop_id: str, sku_id: str, *, seen_at: int | None) -> None:
+def overwrite_drift(connection: Connection, shop_id: str, sku_id: str, *, seen_at: int = -1) -> None:
     """Our number now stands where an unexplained one was.
 
     What the owner saw when they reviewed it (`seen_at`, milliseconds) is decided by that; anything else was only
     lowered and stays a question.
     """
-    given = {"shop": shop_id, "sku": sku_id, "seen": -1 if seen_at is None else seen_at, "at": clock.now_ms()}
+    given = {"shop": shop_id, "sku": sku_id, "seen": seen_at, "at": clock.now_ms()}
     connection.execute(_OVERWRITE, given)

@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select, text
 from core import clock
 from core.store.tables import Cursor, Listing, Push, Stock
 from core.store.upsert import table, upsert
-from core.sync import suspicion
+from core.sync import intents, suspicion
 from core.sync.context import ShopContext
 from core.sync.verdicts import taken, verdict
 from core.tiktok.errors import BadAnswer
@@ -134,10 +134,9 @@ def settled(row: Mapping[Any, Any], at: int) -> dict[str, Any]:
 def _settle(connection: Connection, shop: ShopContext, row: dict[str, Any], at: int) -> dict[str, Any]:
     """Resolve writes of unknown outcome, then judge what is left unexplained. Returns new values of the listing."""
     values = _resolve(connection, row, at)
-    row |= values
-    if row["base_available"] is None:
-        return values | settled(row, at)
-    return values | suspicion.judge(connection, shop, row, at)
+    if values or row["base_available"] is None:
+        return values or settled(row, at)
+    return suspicion.judge(connection, shop, row, at)
 
 
 _CONFIRMED = text("SELECT max(id) FROM push WHERE shop_id = :shop AND sku_id = :sku AND outcome = 'confirmed'")
@@ -161,6 +160,7 @@ def _resolve(connection: Connection, row: Mapping[Any, Any], at: int) -> dict[st
         )
         if outcome == "confirmed":
             values, explained = settled(row, at), True
+            intents.overwrite_drift(connection, row["shop_id"], row["sku_id"])
         elif push["outcome"] == "accepted" and not explained:
             # TikTok took our number, so what differs from it now came after: that is where drift is measured from.
             values = values or settled(dict(row) | {"available": push["target"] - taken(push, row)}, at)

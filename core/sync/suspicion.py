@@ -8,7 +8,7 @@ shipped until then is known, so a hand, a campaign or another tool is what is le
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from core import clock
 from core.sync import ledger, outbox
@@ -19,7 +19,7 @@ SURE_AFTER_MS = 5_000  # orders become visible a little late; a reading of them 
 _SAME_MOMENT = 2  # seconds within which a shipment and a reading cannot be put in order
 
 _FIND = text("""
-SELECT id, amount, state FROM drift WHERE shop_id = :shop AND sku_id = :sku
+SELECT id, amount, state, found_at, observed - expected AS raw FROM drift WHERE shop_id = :shop AND sku_id = :sku
   AND state IN ('suspected', 'open', 'lowered')
 """)
 _OPEN = text("""
@@ -36,6 +36,9 @@ _EXPLAINED = text("UPDATE drift SET state = 'explained', decided_at = :at WHERE 
 
 def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at: int) -> dict[str, Any]:
     """Compare a listing, as read at `at` milliseconds, with its settled reading. Returns new values of the listing."""
+    found = connection.execute(_FIND, {"shop": row["shop_id"], "sku": row["sku_id"]}).first()
+    if found is not None and found.state == "lowered" and _read_since(shop, found.found_at, at):
+        _revise(connection, shop, row, found, at)
     now = Reading(row["available"], row["open_units"], row["shipped_units"])
     base = Reading(row["base_available"], row["base_open"], row["base_shipped"])
     amount = drift(base, now, row["committed"])
@@ -55,15 +58,10 @@ def _shipped_before(connection: Connection, shop: ShopContext, row: Mapping[Any,
     base_time = int(row["base_at"]) // 1000 + int(shop.api.transport.clock_skew)
     since = int(row["shipped_units"]) - int(row["base_shipped"])
     least, most = (
-        since - _shipped_after(connection, row, base_time + apart) for apart in (-_SAME_MOMENT, _SAME_MOMENT)
+        since - _units(connection, _SHIPPED_AFTER, row, time=base_time + apart)
+        for apart in (-_SAME_MOMENT, _SAME_MOMENT)
     )
     return max(0, min(max(amount, least), most))
-
-
-def _shipped_after(connection: Connection, row: Mapping[Any, Any], time: int) -> int:
-    given = {"shop": row["shop_id"], "sku": row["sku_id"], "part": f"%{row['sku_id']}*%", "time": time}
-    lines = connection.execute(_SHIPPED_AFTER, given).mappings()
-    return sum(count for line in lines for sku, count in ledger.stock_units(line) if sku == row["sku_id"])
 
 
 _SHIPPED_AFTER = text("""
@@ -81,7 +79,7 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
             connection.execute(_EXPLAINED, {"at": at, "id": found.id})
             _look(connection, row, 0, "what TikTok shows is explained")
         return
-    sure = _is_sure(shop, row, at)
+    sure = _read_since(shop, row["observed_at"], at)
     shown = {"amount": amount, "observed": row["available"], "expected": row["available"] - amount, "at": at}
     if found is None:
         connection.execute(_OPEN, where | shown)
@@ -93,9 +91,41 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
             connection.execute(_CERTAIN, {"id": found.id})
 
 
-def _is_sure(shop: ShopContext, row: Mapping[Any, Any], at: int) -> bool:
+def _read_since(shop: ShopContext, moment: int, at: int) -> bool:
+    """Whether all orders were read between this moment and `at`, both in milliseconds."""
     scan = shop.scanned
-    return scan is not None and scan.began_at >= row["observed_at"] + SURE_AFTER_MS and scan.ended_at <= at
+    return scan is not None and scan.began_at >= moment + SURE_AFTER_MS and scan.ended_at <= at
+
+
+def _revise(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found: Any, at: int) -> None:
+    """A suspicion that a write of ours overtook: orders placed before it that were heard of since may explain it."""
+    found_time = found.found_at // 1000 + int(shop.api.transport.clock_skew)
+    least, most = (
+        _units(connection, _HEARD_LATER, row, found=found.found_at, time=found_time + apart)
+        for apart in (-_SAME_MOMENT, _SAME_MOMENT)
+    )
+    amount = found.raw + max(least, min(most, -found.raw))
+    if amount == 0:
+        connection.execute(_EXPLAINED, {"at": at, "id": found.id})
+        _look(connection, row, 0, "what TikTok showed is explained")
+    elif amount != found.amount:
+        connection.execute(_AMOUNT, {"amount": amount, "id": found.id})
+
+
+_AMOUNT = text("UPDATE drift SET amount = :amount WHERE id = :id")
+_HEARD_LATER = text("""
+SELECT l.sku_id, l.components FROM orders o JOIN order_line l ON l.order_id = o.id
+WHERE o.shop_id = :shop AND o.first_seen_at > :found AND o.create_time <= :time
+  AND (l.sku_id = :sku OR l.components LIKE :part) AND (l.shipped OR l.status <> 'CANCELLED')
+  AND o.fulfillment_type <> 'FULFILLMENT_BY_TIKTOK'
+""")
+
+
+def _units(connection: Connection, query: TextClause, row: Mapping[Any, Any], **given: object) -> int:
+    """Units of this listing on the order lines that a query finds, bundles taken apart."""
+    values = {"shop": row["shop_id"], "sku": row["sku_id"], "part": f"%{row['sku_id']}*%"} | given
+    lines = connection.execute(query, values).mappings()
+    return sum(count for line in lines for sku, count in ledger.stock_units(line) if sku == row["sku_id"])
 
 
 def _look(connection: Connection, row: Mapping[Any, Any], in_ms: int, reason: str) -> None:

@@ -1,0 +1,48 @@
+"""A small practice shop with its server, a turned clock, and a desk that is live and even."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core import clock
+from core.practice import PracticeServer, PracticeShop, serve
+from tests.simulation.desk import NOON, Desk
+
+
+@pytest.fixture
+def time() -> Iterator[clock.Turned]:
+    with clock.turned(NOON) as turned:
+        yield turned
+
+
+@pytest.fixture
+def server(time: clock.Turned) -> Iterator[PracticeServer]:
+    shop = PracticeShop(products=4, orders=12, clock=time, rate=100_000, hold=False)
+    with serve(shop) as running:
+        yield running
+    shop.close()
+
+
+@pytest.fixture
+def new(tmp_path: Path, server: PracticeServer, time: clock.Turned) -> Iterator[Desk]:
+    """Connected and stocked, nothing read yet."""
+    found = Desk(tmp_path, server, time)
+    found.stock_up()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def desk(new: Desk) -> Desk:
+    """Live, everything even."""
+    new.go_live()
+    new.check_even()
+    new.sent.clear()
+    return new
+
+
+@pytest.fixture
+def sku(desk: Desk) -> str:
+    """A listing with a good number of units in one warehouse."""
+    return max(desk.skus(), key=lambda one: min(held.available for held in desk.practice.truth(one).warehouses))

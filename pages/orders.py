@@ -35,13 +35,13 @@ with rt.store.read() as connection:
         name: orders.count(connection, orders.Wanted(shop.id, statuses, since))
         for name, (_, statuses) in order_views.STATES.items()
     }
-to_ship = counts["ship"]
+to_ship = counts["ship"].total
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     live.heading(QUESTION, f"{plural(to_ship, 'order')} to ship" if to_ship else "None: everything is shipped")
     exporting.button(Kind.ORDERS)
 
 labels = {
-    name: f"{label} {number(min(counts[name], orders.COUNT_CAP))}{'+' if counts[name] > orders.COUNT_CAP else ''}"
+    name: f"{label} {number(counts[name].total)}{'+' if counts[name].more else ''}"
     for name, (label, _) in order_views.STATES.items()
 }
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -52,11 +52,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
 wanted = orders.Wanted(shop.id, order_views.STATES[only][1], since, search)
 table = st.container()
 with rt.store.read() as connection:
-    total = orders.count(connection, wanted) if search else counts[only]
-    capped = total > orders.COUNT_CAP
-    total = min(total, orders.COUNT_CAP)
-    skip = tables.pages(total, "orders_page", noun="order", capped=capped) if total else 0
-    rows = orders.page(connection, wanted, tables.PAGE, skip) if total else []
+    found = orders.count(connection, wanted) if search else counts[only]
+    skip = tables.pages(found.total, "orders_page", noun="order", capped=found.more) if found.total else 0
+    rows = orders.page(connection, wanted, tables.PAGE, skip) if found.total else []
     chosen = st.query_params.get("order")
     detail = orders.detail(connection, chosen) if chosen else None
 with table:

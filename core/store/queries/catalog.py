@@ -76,7 +76,7 @@ SELECT NULL AS sku_id, NULL AS product_id, '' AS seller_sku, '' AS title, '' AS 
   (SELECT coalesce(sum(v.on_hand - v.reserved), 0) FROM level v WHERE v.item_id = i.id) AS free, '' AS link_origin,
   1 = 0 AS differs_title, 1 = 0 AS differs_price, 1 = 0 AS differs_stock
 FROM item i WHERE NOT i.archived
-  AND NOT EXISTS (SELECT 1 FROM link k WHERE k.item_id = i.id AND k.shop_id = :shop) {where}
+  AND i.id NOT IN (SELECT item_id FROM link WHERE shop_id = :shop) {where}
 """
 _FIND_LISTING = (
     "AND (lower(l.seller_sku) LIKE :like ESCAPE '\\' OR lower(l.title) LIKE :like ESCAPE '\\' OR l.sku_id = :exact "

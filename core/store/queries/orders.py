@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, text, union_all
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, literal, select, text, union_all
 
 from core.store.tables import Listing, Order, OrderLine
 from core.store.upsert import table
 
-COUNT_CAP = 10_000
+COUNT_CAP, COMMON_CAP = 10_000, 500
 _COMMON = 4_000
 _ORDERS, _LINES, _LISTINGS = table(Order), table(OrderLine), table(Listing)
 
@@ -27,6 +27,14 @@ class OrderRow:
     currency: str
     first_title: str
     products: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many there are; `more` when counting stopped before the end."""
+
+    total: int
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +100,15 @@ class OrderDetail:
     movements: tuple[OrderMovement, ...]
 
 
-def _base(wanted: Wanted) -> list[ColumnElement[bool]]:
-    where = [_ORDERS.c.shop_id == wanted.shop_id]
-    if wanted.since:
-        where.append(_ORDERS.c.create_time >= wanted.since)
-    return where
+def _base(wanted: Wanted, *, along_ids: bool = False) -> list[ColumnElement[bool]]:
+    """The shop and the period; `along_ids` keeps the database from choosing their index over that of the ids."""
+    shop, created = _ORDERS.c.shop_id, _ORDERS.c.create_time
+    where = [func.coalesce(shop, "") == wanted.shop_id if along_ids else shop == wanted.shop_id]
+    return [*where, created >= wanted.since] if wanted.since else where
 
 
 def _skus(connection: Connection, wanted: Wanted) -> list[str]:
-    like = wanted.search.replace("\\", "").replace("%", "").replace("_", "\\_") + "%"
+    like = wanted.search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     query = (
         select(_LISTINGS.c.sku_id)
         .where(_LISTINGS.c.shop_id == wanted.shop_id, _LISTINGS.c.seller_sku.ilike(like, escape="\\"))
@@ -109,43 +117,61 @@ def _skus(connection: Connection, wanted: Wanted) -> list[str]:
     return [row.sku_id for row in connection.execute(query)]
 
 
-def _search(connection: Connection, wanted: Wanted) -> ColumnElement[bool]:
-    """An order number by its beginning, or every order that holds a unit of a matching SKU."""
+def _found(connection: Connection, wanted: Wanted) -> tuple[ColumnElement[bool], bool]:
+    """The orders searched for, by the beginning of their number or by a SKU in them, and whether they are very many."""
     if wanted.search.isdigit() and len(wanted.search) >= 4:
         last = wanted.search + ":"  # the character after 9: all ids that begin with the digits
-        by_id: ColumnElement[bool] = (_ORDERS.c.id >= wanted.search) & (_ORDERS.c.id < last)
-        return by_id
-    skus = _skus(connection, wanted)
-    holds = select(_LINES.c.order_id).where(_LINES.c.sku_id.in_(skus))
-    some = select(func.count()).select_from(holds.limit(_COMMON).subquery())
-    if connection.execute(some).scalar_one() < _COMMON:
-        return _ORDERS.c.id.in_(holds)
-    # A SKU that sells all the time is soon met on the way back through time.
-    return holds.where(_LINES.c.order_id == _ORDERS.c.id).exists()
+        many: ColumnElement[bool] = (_ORDERS.c.id >= wanted.search) & (_ORDERS.c.id < last)
+        ids = select(_ORDERS.c.id).where(many)
+    else:
+        ids = select(_LINES.c.order_id).where(_LINES.c.sku_id.in_(_skus(connection, wanted)))
+        # A SKU that sells all the time is soon met on the way back through time.
+        many = ids.where(_LINES.c.order_id == _ORDERS.c.id).exists()
+    found = connection.execute(ids.limit(_COMMON)).scalars().all()
+    return (many, True) if len(found) == _COMMON else (_ORDERS.c.id.in_(set(found)), False)
+
+
+def _matching(connection: Connection, wanted: Wanted) -> tuple[list[ColumnElement[bool]], bool]:
+    """What a searched order fulfils, and whether too many do to count them."""
+    found, many = _found(connection, wanted)
+    where = [*_base(wanted, along_ids=not many), found]
+    if wanted.statuses:
+        where.append(func.coalesce(_ORDERS.c.status, "").in_(wanted.statuses))
+    return where, many
+
+
+def _each_status(wanted: Wanted) -> list[list[ColumnElement[bool]]]:
+    """One condition a status, so that each is read along its own index; all orders are one."""
+    base = _base(wanted)
+    return [[*base, _ORDERS.c.status == status] for status in wanted.statuses] or [base]
 
 
 def _ids(connection: Connection, wanted: Wanted, top: int) -> Select[tuple[str, int]]:
-    """The newest `top` matching orders, each status along its own index."""
-    plain = select(_ORDERS.c.id, _ORDERS.c.create_time).where(*_base(wanted))
-    if wanted.search:
-        plain = plain.where(_search(connection, wanted))
-        if wanted.statuses:
-            plain = plain.where(_ORDERS.c.status.in_(wanted.statuses))
-        return plain.order_by(_ORDERS.c.create_time.desc()).limit(top)
-    if not wanted.statuses:
-        return plain.order_by(_ORDERS.c.create_time.desc()).limit(top)
+    """The newest `top` matching orders."""
+    parts = [_matching(connection, wanted)[0]] if wanted.search else _each_status(wanted)
+    newest = _ORDERS.c.create_time.desc()
     each = [
-        select(plain.where(_ORDERS.c.status == status).order_by(_ORDERS.c.create_time.desc()).limit(top).subquery())
-        for status in wanted.statuses
+        select(select(_ORDERS.c.id, _ORDERS.c.create_time).where(*where).order_by(newest).limit(top).subquery())
+        for where in parts
     ]
-    merged = union_all(*each).subquery()
+    merged = (union_all(*each) if len(each) > 1 else each[0]).subquery()
     return select(merged.c.id, merged.c.create_time)
 
 
-def count(connection: Connection, wanted: Wanted, cap: int = COUNT_CAP) -> int:
-    """How many orders match, counted up to `cap` + 1 so that it stays quick at any size."""
-    found = _ids(connection, wanted, cap + 1).subquery()
-    return min(cap + 1, connection.execute(select(func.count()).select_from(found)).scalar_one())
+def count(connection: Connection, wanted: Wanted, cap: int = COUNT_CAP) -> Counted:
+    """How many orders match, counted up to `cap` so that it stays quick at any size.
+
+    A search that very many orders fulfil is counted up to COMMON_CAP only.
+    """
+    parts = _each_status(wanted)
+    if wanted.search:
+        where, many = _matching(connection, wanted)
+        parts, cap = [where], COMMON_CAP if many else cap
+    total = 0
+    for where in parts:
+        some = select(literal(1)).select_from(_ORDERS).where(*where).limit(cap + 1).subquery()
+        total += connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return Counted(min(cap, total), total > cap)
 
 
 def page(connection: Connection, wanted: Wanted, limit: int = 50, offset: int = 0) -> list[OrderRow]:

@@ -1,4 +1,4 @@
-"""What the web server does besides pages: start and stop the runtime, the sign-in callback, webhooks, health, the guard."""
+"""What the web server does besides pages: the runtime's start and stop, sign-in callback, webhooks, health, guard."""
 
 import gc
 import logging
@@ -26,7 +26,6 @@ from core.tiktok.reading import Unreadable
 from core.tiktok.signing import verify_webhook
 from core.tiktok.webhooks import parse
 
-PUBLIC_PATHS = ("/hooks/", "/oauth/")
 LARGEST_EVENT = 1 << 20
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _log = logging.getLogger("evenstock.server")
@@ -60,7 +59,7 @@ def _server_options() -> tuple[int, bool]:
 
 
 def _warm_up() -> None:
-    """Import what the first page needs, then take all of it out of later garbage collections (0.05 s each otherwise)."""
+    """Import what the first page needs, then spare later garbage collections all of it (0.05 s each otherwise)."""
     import pandas
     import plotly.graph_objects
 
@@ -129,16 +128,30 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        if not _is_local(scope) and not scope["path"].startswith(PUBLIC_PATHS):
-            await _refuse(scope, receive, send)
+        if not _is_local(scope) and not _is_public(scope):
+            await _refuse(scope, receive, _with_headers(send))
             return
         await self.app(scope, receive, _with_headers(send))
 
 
 def _is_local(scope: Scope) -> bool:
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    return name in _LOCAL
+    """Whether it was asked for under a name of this computer; a live connection also by a page of this computer.
+
+    Streamlit checks the page as well, but to do so it asks an outside service for this computer's address.
+    """
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin", b"").decode("latin-1").lower()
+    foreign_page = scope["type"] == "websocket" and origin and _name(origin.partition("://")[2]) not in _LOCAL
+    return not foreign_page and _name(headers.get(b"host", b"").decode("latin-1").lower()) in _LOCAL
+
+
+def _name(host: str) -> str:
+    name, _, port = host.rpartition(":")
+    return name if port.isdigit() else host
+
+
+def _is_public(scope: Scope) -> bool:
+    return scope["type"] == "http" and (scope["method"], scope["path"]) in PUBLIC
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -162,6 +175,7 @@ def _with_headers(send: Send) -> Send:
     return add
 
 
+PUBLIC = frozenset({("GET", "/oauth/callback"), ("POST", "/hooks/tiktok")})
 routes = [
     Route("/oauth/callback", oauth_callback, methods=["GET"]),
     Route("/hooks/tiktok", receive_hook, methods=["POST"]),

@@ -18,6 +18,7 @@ RECOVERY, LONGEST_RECOVERY = 1.5, 60.0  # seconds from half speed to full speed:
 FOREIGN = 2  # repetitions that may be somebody else's doing; more of them mean that the limit is lower than we think
 LOOK_AGAIN = 0.1  # seconds; while the speed changes a waiter looks at the plan this often
 LOWEST = 0.01  # of the full rate
+BUSY = 10.0  # seconds after an urgent call in which the reserve is kept free for the next ones
 DUE = 0.0001  # seconds; finer than any clock we wait by
 
 
@@ -29,6 +30,7 @@ class _Lane:
     reserve: float
     last: float = float("-inf")
     last_patient: float = float("-inf")
+    last_urgent: float = float("-inf")
     resume: float = float("-inf")
     start_rate: float = 0.0
     recovery: float = RECOVERY
@@ -54,7 +56,8 @@ class _Lane:
 
     def patient_slot(self, now: float) -> float:
         """When a caller without hurry may start: on a slower beat of its own, which urgent calls do not shift."""
-        return _next(self.last_patient, 1 / self.rate_at(now) / (1 - self.reserve), now)
+        reserve = self.reserve if now - self.last_urgent < BUSY else 0.0
+        return _next(self.last_patient, 1 / self.rate_at(now) / (1 - reserve), now)
 
     def delay(self, ticket: object, now: float, urgent: bool) -> float:
         """Seconds until this ticket's turn; next to nothing means now."""
@@ -65,7 +68,9 @@ class _Lane:
     def take(self, now: float, urgent: bool) -> None:
         """Use the turn that is due."""
         self.last = self.slot(now, urgent)
-        if not urgent:
+        if urgent:
+            self.last_urgent = now
+        else:
             self.last_patient = self.patient_slot(now) if self.reserve else self.last
 
     def throttled(self, now: float, advice: float | None) -> None:
@@ -94,8 +99,9 @@ def _next(last: float, step: float, now: float) -> float:
 class Budget:
     """A pacer without burst: `rate` calls a second for each (shop, endpoint), one evenly spaced turn each.
 
-    `reserve` is the share of the rate that only urgent callers may use (0.2 while sales may arrive during a mass
-    push). Urgent callers also overtake everybody who waits. `wait` sleeps and says whether to stop.
+    `reserve` is the share of the rate that only urgent callers may use for ten seconds after one of them came, so that
+    sales find room in a mass push and a mass push alone loses nothing. Urgent callers also overtake everybody who
+    waits. `wait` sleeps and says whether to stop.
     """
 
     def __init__(self, rate: float = 50.0, *, reserve: float = 0.0, wait: Wait | None = None) -> None:

@@ -73,8 +73,16 @@ def test_each_shop_and_each_endpoint_has_turns_of_its_own(time: clock.Turned) ->
 
 def test_a_mass_push_leaves_a_fifth_for_urgent_work(time: clock.Turned) -> None:
     budget = paced(time, reserve=0.2)
-    assert starts(budget, time, 401)[-1] == pytest.approx(10.0, rel=0.01)
     assert starts(budget, time, 500, urgent=True)[-1] == pytest.approx(10.0, rel=0.01)
+    assert starts(budget, time, 401)[-1] == pytest.approx(10.0, rel=0.01)
+
+
+def test_a_mass_push_uses_the_whole_rate_while_nothing_urgent_comes(time: clock.Turned) -> None:
+    budget = paced(time, reserve=0.2)
+    assert starts(budget, time, 501)[-1] == pytest.approx(10.0, rel=0.01)
+    starts(budget, time, 1, urgent=True)
+    time.turn(10.0)
+    assert starts(budget, time, 501)[-1] == pytest.approx(10.0, rel=0.01)
 
 
 def test_urgent_and_mass_together_stay_within_the_rate(time: clock.Turned) -> None:

@@ -6,7 +6,7 @@ from core import clock
 from core.store.queries import orders
 from core.sync.exports import Kind
 from core.ui import exporting, live, order_views, tables
-from core.ui.text import number, plain, plural
+from core.ui.text import number, plain
 
 QUESTION = "Which orders wait for you?"
 
@@ -35,9 +35,9 @@ with rt.store.read() as connection:
         name: orders.count(connection, orders.Wanted(shop.id, statuses, since))
         for name, (_, statuses) in order_views.STATES.items()
     }
-to_ship = counts["ship"].total
+    any_at_all = counts["all"].total or orders.count(connection, orders.Wanted(shop.id), cap=1).total
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-    live.heading(QUESTION, f"{plural(to_ship, 'order')} to ship" if to_ship else "None: everything is shipped")
+    live.heading(QUESTION, order_views.answer(counts["ship"].total, bool(any_at_all)))
     exporting.button(Kind.ORDERS)
 
 labels = {
@@ -65,7 +65,7 @@ with table:
             order_views.config(lambda: tables.clicked("order_open", ids, look), shop.currency),
             key="orders", alt="Orders, the newest first", most=20,
         )  # fmt: skip
-    elif search or only != "all" or days != "0":
+    elif any_at_all:
         tables.empty("No order matches", "Try a longer period, another state, or fewer letters.")
     else:
         tables.empty("No order has been read yet", "Orders appear here within seconds of being placed on TikTok.")

@@ -21,6 +21,13 @@ STATES = {
 PERIODS = {"30": "Last 30 days", "7": "Last 7 days", "90": "Last 90 days", "0": "All time"}
 
 
+def answer(to_ship: int, any_at_all: bool) -> str:
+    """The headline: how many wait to be shipped."""
+    if not any_at_all:
+        return "No order has been read yet"
+    return f"{plural(to_ship, 'order')} to ship" if to_ship else "None: everything is shipped"
+
+
 def columns(rows: Sequence[OrderRow], zone: str) -> dict[str, list[Any]]:
     """The table, column by column."""
     return {

@@ -11,7 +11,6 @@ from core.store.engine import Store, open_store
 from tests.pages import fake, seed
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "stock", "ledger", "count", "low", "catalog", "orders", "analytics", "activity", "connection", "settings")
 
 
 @pytest.fixture

@@ -8,7 +8,19 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages import seed
 
-PAGES = ("overview", "stock", "ledger", "count", "low", "catalog", "orders", "analytics", "activity", "connection", "settings")
+PAGES = (
+    "overview",
+    "stock",
+    "ledger",
+    "count",
+    "low",
+    "catalog",
+    "orders",
+    "analytics",
+    "activity",
+    "connection",
+    "settings",
+)
 Visit = Callable[..., AppTest]
 
 

@@ -40,6 +40,14 @@ class Script:
         shops = self.call("GET", "/authorization/202309/shops", {}, None)
         self.cipher = shops["shops"][0]["cipher"]
 
+    def copy(self) -> "Script":
+        """The same sign-in over a connection of its own, for another thread."""
+        twin = Script.__new__(Script)
+        twin.url, twin.cipher, twin.session = self.url, self.cipher, requests.Session()
+        twin.session.trust_env = False
+        twin.session.headers.update(self.session.headers)
+        return twin
+
     def call(self, method: str, path: str, query: dict[str, str], body: Any) -> Any:
         """One signed call; raises on anything but success."""
         content = json.dumps(body).encode() if body else b""

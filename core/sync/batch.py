@@ -25,7 +25,7 @@ from core.tiktok.errors import OutcomeUnknown, Stopped, TikTokError
 from core.tiktok.models import SkuStock
 from core.tiktok.writes import SetResult
 
-WORKERS = 16
+WORKERS = 24  # enough for 50 calls a second whose answers take almost half a second
 FEW = 50  # up to this many changes go before a mass change
 LOW = 5  # at so few units the reading just before the write is made anew
 AT_ONCE = 3  # so often a listing is looked at again without a pause

@@ -67,32 +67,42 @@ def _to_address(key: str, value: object, start: object) -> object:
 
 def _first(key: str) -> None:
     """Another filter or search starts at its first page."""
-    page = f"{key.partition('_')[0]}_page"
-    if page in st.session_state:
-        st.session_state[page] = 1
+    _turn(f"{key.partition('_')[0]}_page")
+
+
+def _turn(key: str) -> str:
+    """Page numbers that begin anew are another widget: one that exists cannot be set without a warning."""
+    st.session_state[f"{key}_round"] = st.session_state.get(f"{key}_round", 0) + 1
+    st.query_params.pop(_name(key), None)
+    return f"{key}_{st.session_state[f'{key}_round']}"
 
 
 def pages(total: int, key: str, *, size: int = PAGE, capped: bool = False, noun: str = "row") -> int:
     """Page numbers under a table, in the address; returns how many rows to skip."""
     count = max(1, -(-total // size))
-    given = st.query_params.get(_name(key), "1")
-    page = int(st.session_state.get(key) or (given if given.isdigit() else 1))
-    st.session_state[key] = page if 1 <= page <= count else 1
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=f"{key}_bar"
     ):
         slot = st.empty()
-        page = (
-            st.pagination(count, key=key, max_visible_pages=7, width=_PAGER * (min(count, 7) + 2) + 8)
-            if count > 1
-            else 1
-        )
+        page = _page(count, key) if count > 1 else 1
     _to_address(key, page, 1)
     first = (page - 1) * size
     shown = f"{number(first + 1)} to {number(min(total, first + size))} of " if count > 1 else ""
     nouns = noun if total == 1 and not shown else f"{noun}s"
     slot.caption(f"{shown}{'more than ' if capped else ''}{number(total)} {nouns}", width="content")
     return first
+
+
+def _page(count: int, key: str) -> int:
+    """The chosen page of `count`; the first one where the address or the last choice names none of them."""
+    widget = f"{key}_{st.session_state.get(f'{key}_round', 0)}"
+    if int(st.session_state.get(widget) or 1) > count:
+        widget = _turn(key)
+    given = st.query_params.get(_name(key), "1")
+    start = int(given) if given.isdigit() and 1 <= int(given) <= count else 1
+    start = st.session_state.setdefault(f"{widget}_start", start)
+    width = _PAGER * (min(count, 7) + 2) + 8
+    return st.pagination(count, default=min(start, count), key=widget, max_visible_pages=7, width=width)
 
 
 def numbers(label: str, width: int | None = None, help: str | None = None, format: str | None = None) -> Any:

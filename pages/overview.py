@@ -7,7 +7,7 @@ import streamlit as st
 from core import clock
 from core.analytics import measures
 from core.money import from_units
-from core.store.queries import activity, cover, health, sales
+from core.store.queries import activity, cover, health, oversell, sales
 from core.sync import reconcile
 from core.ui import blocks, live, tables, words
 from core.ui.text import clock_time, money, number, zone
@@ -26,6 +26,7 @@ with rt.store.read() as connection:
     back = health.delay_in(connection, shop.id, shop.connected_at, clock.now_ms() - 7 * DAY_MS)
     trouble = health.trouble(connection, clock.now_ms() - DAY_MS)
     backlog = health.backlog(connection, shop.id)
+    missing = oversell.count(connection)[1]
     lasting = cover.counts(connection, zone(shop.timezone), clock.now())
     latest = activity.runs(connection, limit=8)
 
@@ -63,7 +64,7 @@ with st.grid(5, min_column_width=156, gap="small"):
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("Needs attention", anchor=False)
-    blocks.attention(blocks.concerns(stock, trouble, backlog, rt.problems(), low=lasting.week))
+    blocks.attention(blocks.concerns(stock, trouble, backlog, rt.problems(), oversold=missing, low=lasting.week))
 with right:
     st.subheader("Connections", anchor=False)
     blocks.connections(shop, stock, rt.loop(), rt.choices())

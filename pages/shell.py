@@ -17,6 +17,7 @@ page = st.navigation(
             st.Page("count.py", title="Count", icon=":material/fact_check:"),
             st.Page("low.py", title="Running low", icon=":material/hourglass_bottom:"),
             st.Page("catalog.py", title="Catalogue", icon=":material/sell:"),
+            st.Page("oversold.py", title="Oversold", icon=":material/report:", visibility="hidden"),
             st.Page("plan.py", title="Review changes", icon=":material/checklist:", visibility="hidden"),
         ],
         "Sales": [

@@ -74,7 +74,13 @@ def delay(label: str, measured: Delay | None, help: str) -> None:
 
 
 def concerns(
-    stock: "StockCounts", trouble: Trouble, backlog: Backlog, problems: Sequence[Any], *, low: int = 0
+    stock: "StockCounts",
+    trouble: Trouble,
+    backlog: Backlog,
+    problems: Sequence[Any],
+    *,
+    oversold: int = 0,
+    low: int = 0,
 ) -> list[Concern]:
     """What needs the owner, the most urgent first."""
     at_stock, at_activity = "stock.py", "activity.py"
@@ -85,6 +91,14 @@ def concerns(
             _is(len(problems), "connection needs", "connections need") + " you",
             "connection.py",
             "Open Connection",
+            {},
+        ),
+        Concern(
+            "red",
+            oversold,
+            _is(oversold, "unit") + " sold that you do not have",
+            "oversold.py",
+            "See why",
             {},
         ),
         Concern(

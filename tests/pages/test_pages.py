@@ -14,6 +14,7 @@ PAGES = (
     "ledger",
     "count",
     "low",
+    "oversold",
     "catalog",
     "orders",
     "analytics",

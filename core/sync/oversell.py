@@ -1,0 +1,181 @@
+"""Why more was sold than there is: which sales compete, what TikTok showed then, the cause, and what would have helped.
+
+All of it is worked out from what was kept, and what cannot be told from that is said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from sqlalchemy import Connection
+
+from core.store.queries import oversell as kept
+from core.store.queries.oversell import Evidence, Sale, Step
+from core.sync.oversell_causes import Cause, Claim, Verdict, of_listing, span, verdict
+
+_STALE_MS = 300_000
+_MOST_BEFORE = 5
+_NOT_OURS = (Cause.EDIT, Cause.REFUSED, Cause.NOT_KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What TikTok offered as far as it was kept: the number read or confirmed at `at` (ms), less what it sold since."""
+
+    units: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Oversold:
+    """One item of which more was sold than there is.
+
+    `since` is when that began (ms). `key` is the TikTok sale that should not have been, before which TikTok offered
+    `shown`. `buffer` is what would have prevented it, None where no buffer would have.
+    """
+
+    item_id: int
+    sku: str
+    title: str
+    short: int
+    on_hand: int
+    promised: int
+    since: int | None
+    claims: tuple[Claim, ...]
+    key: Claim | None
+    shown: Shown | None
+    verdict: Verdict
+    buffer: int | None
+    buffer_sentence: str
+    untold: tuple[str, ...]
+
+
+def report(connection: Connection, buffer: int, limit: int = 10, offset: int = 0) -> list[Oversold]:
+    """The items of which more was sold than there is, the most units first; `buffer` is the owner's general one."""
+    return [explain(kept.evidence(connection, item), buffer) for item in kept.items(connection, limit, offset)]
+
+
+def explain(found: Evidence, general_buffer: int) -> Oversold:
+    """Judge one item. Pure."""
+    short = found.reserved - found.on_hand
+    broke, sales = _breaking(found), _claims(found)
+    claims = _competing(sales, short)
+    key = _key(claims)
+    shown = _shown(found, sales, key) if key else None
+    cause = verdict(found, broke, sales)
+    own = general_buffer if found.buffer is None else found.buffer
+    buffer, sentence = _buffer(cause.cause, key, shown, short, own)
+    return Oversold(
+        found.item_id, found.sku, found.title, short, found.on_hand, found.reserved, broke.at if broke else None,
+        claims, key, shown, cause, buffer, sentence, _untold(broke, claims, key, shown),
+    )  # fmt: skip
+
+
+def _breaking(found: Evidence) -> Step | None:
+    """The movement since which there is less than promised without a break; None when it lies too far back."""
+    free = found.on_hand - found.reserved
+    for step in reversed(found.steps):
+        free += step.reserved - step.on_hand
+        if free >= 0:
+            return step
+    return None
+
+
+def _claims(found: Evidence) -> list[Claim]:
+    """Every sale among the movements that still needs or took units, in the order in which they were placed."""
+    sales = {sale.line_id: sale for sale in found.sales}
+    held: dict[str, int] = {}
+    claims: list[Claim] = []
+    for step in found.steps:
+        if step.origin == "tiktok":
+            held[step.reference] = held.get(step.reference, 0) + step.reserved - step.on_hand
+        elif step.reason == "own sale":
+            claims.append(
+                Claim("your store", step.reference.removeprefix("own:"), "", "", -step.on_hand, step.at, step.at)
+            )
+    orders: dict[tuple[str, str], Claim] = {}
+    for line, units in held.items():
+        if units > 0 and line in sales:
+            claim = _claim(sales[line], units)
+            before = orders.get((claim.order_id, claim.sku_id))
+            orders[claim.order_id, claim.sku_id] = replace(claim, units=units + before.units) if before else claim
+    return sorted([*claims, *orders.values()], key=lambda claim: (claim.placed_at, claim.known_at))
+
+
+def _claim(sale: Sale, units: int) -> Claim:
+    placed = sale.create_time * 1000
+    return Claim("TikTok", sale.order_id, sale.shop_id, sale.sku_id, units, placed, sale.first_seen_at)
+
+
+def _competing(claims: Sequence[Claim], short: int) -> tuple[Claim, ...]:
+    """The newest claims, for which there are no units, and those before them that took the last units."""
+    late: list[Claim] = []
+    had: list[Claim] = []
+    for claim in reversed(claims):
+        if sum(each.units for each in late) < short:
+            late.append(replace(claim, late=True))
+        elif sum(each.units for each in had) < short and len(had) < _MOST_BEFORE:
+            had.append(claim)
+    return tuple(reversed([*late, *had]))
+
+
+def _key(claims: Sequence[Claim]) -> Claim | None:
+    """The TikTok sale that a buffer would have had to prevent: the first late one, else the last one."""
+    theirs = [claim for claim in claims if claim.side == "TikTok"]
+    return next((claim for claim in theirs if claim.late), theirs[-1] if theirs else None)
+
+
+def _shown(found: Evidence, sales: Sequence[Claim], key: Claim) -> Shown | None:
+    """What TikTok offered just before this sale."""
+    known: list[tuple[int, int]] = []
+    for write in of_listing(found.writes, key):
+        known.append((write.intent_at, write.read_available))
+        if write.confirmed_at is not None:
+            known.append((write.confirmed_at, write.target))
+    known += [(edit.found_at, edit.observed) for edit in of_listing(found.edits, key)]
+    offers = of_listing(found.offers, key)
+    known += [(each.observed_at, each.available) for each in offers if each.observed_at and each.available is not None]
+    before = [each for each in known if each[0] <= key.placed_at]
+    if not before:
+        return None
+    at, units = max(before)
+    quantity = max((offer.quantity for offer in offers), default=1)
+    since = [claim for claim in of_listing(sales, key) if at < claim.placed_at and claim.order_id != key.order_id]
+    sold = sum(-(-claim.units // quantity) for claim in since if claim.placed_at <= key.placed_at)
+    return Shown(max(0, units - sold), at)
+
+
+def _buffer(cause: Cause, key: Claim | None, shown: Shown | None, short: int, own: int) -> tuple[int | None, str]:
+    if key is None:
+        return None, "No buffer would have helped: it only holds units back from TikTok."
+    if cause in _NOT_OURS:
+        return None, "No buffer would have helped: the number that TikTok sold from was not Evenstock's."
+    if shown is None or shown.units == 0:
+        return own + short, f"A buffer of at least {_units(own + short)} would have been needed to prevent it."
+    needed = own + max(shown.units, key.units)
+    return needed, f"A buffer of {_units(needed)} would have kept TikTok from selling it."
+
+
+def _units(count: int) -> str:
+    return f"{count} unit" if count == 1 else f"{count} units"
+
+
+def _untold(broke: Step | None, claims: Sequence[Claim], key: Claim | None, shown: Shown | None) -> tuple[str, ...]:
+    """What cannot be told from what was kept."""
+    told = []
+    if broke is None:
+        told.append("When this began: it lies before the movements that are looked at here.")
+    if key is not None and shown is None:
+        told.append("What TikTok showed then: no reading from before that order was kept.")
+    elif key is not None and shown is not None and key.placed_at - shown.at > _STALE_MS:
+        age = span(key.placed_at - shown.at)
+        told.append(f"What else changed on TikTok just before: its number had last been read {age} earlier.")
+    if any(claim.side == "your store" for claim in claims):
+        told.append("When exactly your store sold: the second is that in which the sale was entered here.")
+    if any(_close(one, two) for one, two in pairwise(claims)):
+        told.append("Which of two sales in the same second came first: TikTok gives whole seconds.")
+    return tuple(told)
+
+
+def _close(one: Claim, two: Claim) -> bool:
+    return abs(two.placed_at - one.placed_at) < 1_000

@@ -1,0 +1,106 @@
+"""Parts of the Oversold page: the sales that compete for units that are not there, the cause, and what would help."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core.sync.oversell import Oversold
+from core.sync.oversell_causes import Cause, Claim
+from core.ui import tables
+from core.ui.text import DASH, clock_time, moment, number, plain, plural, span
+from core.ui.words import Word
+
+CLAIM = {"late": Word("No unit left", "red"), "had": Word("Took the last", "gray")}
+_MILD = (Cause.BOTH_SIDES, Cause.UNKNOWN)
+
+
+def answer(items: int, units: int) -> str:
+    """The headline."""
+    if not items:
+        return "No, everything that is promised is there"
+    return f"Yes, {plural(units, 'unit')} of {plural(items, 'item')}" if items > 1 else f"Yes, {plural(units, 'unit')}"
+
+
+def item(one: Oversold, zone: str, go: Callable[[str], None]) -> None:
+    """One item of which more was sold than there is."""
+    with st.container(border=True, key=f"oversold_{one.item_id}"):
+        st.markdown(f"**{plain(one.sku)}** {plain(one.title)}")
+        since = f", since {clock_time(one.since, zone)}" if one.since else ""
+        st.markdown(f":red-badge[{plural(one.short, 'unit')} missing] {number(one.promised)} promised, "
+                    f"{number(one.on_hand)} on hand{since}")  # fmt: skip
+        colour = "orange" if one.verdict.cause in _MILD else "violet"
+        st.markdown(f":{colour}-badge[{one.verdict.cause}] {plain(one.verdict.sentence)}")
+        orders = [claim.order_id if claim.side == "TikTok" else "" for claim in one.claims]
+        if one.claims:
+            tables.show(
+                _columns(one, zone), _config(f"oversold_open_{one.item_id}", orders, go), key=f"claims_{one.item_id}",
+                alt="The sales that compete for the last units, the oldest first", most=10,
+            )  # fmt: skip
+        st.markdown(_next(one))
+        for line in _facts(one, zone):
+            st.caption(line)
+
+
+def _columns(one: Oversold, zone: str) -> dict[str, list[Any]]:
+    return {
+        "sale": [_name(claim) for claim in one.claims],
+        "units": [claim.units for claim in one.claims],
+        "state": [tables.chip(CLAIM, "late" if claim.late else "had") for claim in one.claims],
+        "placed": [moment(claim.placed_at, zone) for claim in one.claims],
+        "known": [moment(claim.known_at, zone) for claim in one.claims],
+        "after": [span(claim.known_at - claim.placed_at) if claim.side == "TikTok" else DASH for claim in one.claims],
+        "open": ["Open" if claim.side == "TikTok" else None for claim in one.claims],
+    }
+
+
+def _name(claim: Claim) -> str:
+    if claim.side == "TikTok":
+        return f"TikTok order {claim.order_id}"
+    return f"Sale in your store {claim.order_id}".strip()
+
+
+def _config(key: str, orders: list[str], go: Callable[[str], None]) -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "sale": column.TextColumn("Sale", width=240),
+        "units": tables.numbers("Units", 60),
+        "state": tables.chips(CLAIM, "State", width=116),
+        "placed": column.DatetimeColumn("Placed", format="D MMM, HH:mm:ss", width=130,
+                                        help="In the shop's own time zone; TikTok gives whole seconds."),
+        "known": column.DatetimeColumn("Known here", format="D MMM, HH:mm:ss", width=130),
+        "after": column.TextColumn("After", width=80, help="How long after it was placed it was known here."),
+        "open": column.ButtonColumn("", width=66, type="tertiary", key=key,
+                                    on_click=lambda: tables.clicked(key, orders, go)),
+    }  # fmt: skip
+
+
+def _next(one: Oversold) -> str:
+    late = [claim for claim in one.claims if claim.late]
+    last = late[-1] if late else None
+    which = (
+        f", or cancel the last one, order {plain(last.order_id)}"
+        if last is not None and last.side == "TikTok"
+        else ", or tell the buyer of the last sale in your store"
+        if last is not None
+        else ""
+    )
+    return f"**What to do:** get {plural(one.short, 'more unit')} before the orders are due{which}."
+
+
+def _facts(one: Oversold, zone: str) -> list[str]:
+    facts = []
+    if one.shown is not None and one.key is not None:
+        facts.append(
+            f"TikTok showed about {number(one.shown.units)} just before order {plain(one.key.order_id)}, worked out "
+            f"from its number of {plain(_exact(one.shown.at, zone))} and the orders since."
+        )
+    facts.append(one.buffer_sentence)
+    if one.untold:
+        facts.append("What cannot be told. " + " ".join(plain(line) for line in one.untold))
+    return facts
+
+
+def _exact(at: int, zone: str) -> str:
+    then = moment(at, zone)
+    return f"{then.day} {then:%b %H:%M:%S}" if then else DASH

@@ -1,0 +1,294 @@
+"""More was sold than there is: the orders that compete, what TikTok showed, the cause, and the buffer that helps."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text
+
+from core import clock
+from core.store import Store, open_store
+from core.store.queries import oversell as kept
+from core.store.tables import Drift, Item, Link, Listing, Order, OrderLine, Push, Shop
+from core.store.upsert import table, upsert
+from core.sync import ledger, oversell
+from core.sync.oversell import Oversold
+from core.sync.oversell_causes import Cause, Claim
+
+NOON = 1_790_000_000
+SHOP = {
+    "id": "7", "auth": "a", "name": "Practice", "region": "GB", "currency": "GBP", "timezone": "Europe/London",
+    "practice": True, "mode": "live", "connected_at": 1,
+}  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """One item, one listing that Evenstock keeps even."""
+    opened = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    with opened.write() as connection:
+        upsert(connection, Shop, [SHOP])
+        values = {"id": 1, "sku": "TEE", "title": "Tee", "variant": "", "currency": "GBP", "barcode": ""}
+        connection.execute(insert(table(Item)), [values | {"archived": False, "created_at": 1}])
+        listing(connection, "L1")
+    yield opened
+    opened.close()
+
+
+def listing(connection: Any, sku_id: str, quantity: int = 1) -> None:
+    row = {"shop_id": "7", "sku_id": sku_id, "product_id": "1", "seen_at": 1, "settled_at": 1}
+    upsert(connection, Listing, [row])
+    upsert(connection, Link, [{"shop_id": "7", "sku_id": sku_id, "item_id": 1, "quantity": quantity, "created_at": 1}])
+
+
+def put(store: Store, model: Any, **values: Any) -> None:
+    row = {name: value for name, value in model(**values).model_dump().items() if name != "id" or value is not None}
+    with store.write() as connection:
+        connection.execute(insert(table(model)), [row])
+
+
+def stock(store: Store, units: int, at: float = NOON - 600) -> None:
+    with clock.turned(at):
+        ledger.record_count(store, "TEE", units, actor="owner")
+
+
+def own_sale(store: Store, at: float, units: int = 1) -> None:
+    with clock.turned(at):
+        ledger.record_sale(store, "TEE", units, actor="owner")
+
+
+def order(store: Store, name: str, placed: int, known: float, units: int = 1, sku_id: str = "L1") -> None:
+    """An order on TikTok, with the second at which it was placed and the one at which it was known here."""
+    put(store, Order, id=name, shop_id="7", status="AWAITING_SHIPMENT", update_time=placed, create_time=placed,
+        day="2026-09-21", hour=12, currency="GBP", first_seen_at=int(known * 1000), changed_at=1)  # fmt: skip
+    for number in range(units):
+        line = f"{name}.{number}"
+        put(store, OrderLine, id=line, order_id=name, shop_id="7", sku_id=sku_id, status="AWAITING_SHIPMENT")
+        moved = {"item_id": 1, "reserved": 1, "reason": "order", "origin": "tiktok", "reference": line}
+        with store.write() as connection:
+            ledger.write(connection, [moved | {"at": int(known * 1000)}])
+
+
+def write(
+    store: Store, at: float, *, read: int, target: int, confirmed: float | None, outcome: str = "confirmed"
+) -> None:
+    put(store, Push, shop_id="7", sku_id="L1", product_id="1", generation=1, target=target, wanted="{}",
+        read_available=read, read_committed=0, read_open=0, read_shipped=0, dirty_at=int(at * 1000),
+        intent_at=int(at * 1000), confirmed_at=None if confirmed is None else int(confirmed * 1000), outcome=outcome,
+        sentence="A campaign holds this stock." if outcome == "refused" else "")  # fmt: skip
+
+
+def found(store: Store, buffer: int = 0) -> Oversold:
+    with store.read() as connection:
+        (one,) = oversell.report(connection, buffer)
+    return one
+
+
+def told(one: Oversold) -> list[tuple[str, str, int, int, bool]]:
+    """The claims as (side, order, second placed, second known, too late), seconds since noon."""
+    return [
+        (claim.side, claim.order_id, claim.placed_at // 1000 - NOON, claim.known_at // 1000 - NOON, claim.late)
+        for claim in one.claims
+    ]
+
+
+def test_nothing_is_reported_while_everything_promised_is_there(store: Store) -> None:
+    stock(store, 1)
+    order(store, "X", NOON, NOON + 2)
+    with store.read() as connection:
+        assert kept.count(connection) == (0, 0)
+        assert oversell.report(connection, 0) == []
+
+
+def test_e3_both_sell_the_last_unit(store: Store) -> None:
+    """Worked example: one unit, shown on both sides; both sell it within two seconds."""
+    stock(store, 1)
+    write(store, NOON - 500, read=0, target=1, confirmed=NOON - 499)
+    own_sale(store, NOON + 5)
+    order(store, "X", NOON + 3, NOON + 9)
+    one = found(store)
+    assert (one.short, one.on_hand, one.promised) == (1, 0, 1)
+    assert told(one) == [("TikTok", "X", 3, 9, False), ("your store", "", 5, 5, True)]
+    assert one.verdict.cause is Cause.BOTH_SIDES
+    assert "within 2 seconds" in one.verdict.sentence
+    assert "6 seconds after it was placed" in one.verdict.sentence
+    assert one.shown is not None
+    assert (one.shown.units, one.shown.at) == (1, (NOON - 499) * 1000)
+    assert one.buffer == 1
+    with store.read() as connection:
+        assert kept.count(connection) == (1, 1)
+
+
+def test_the_second_of_each_sale_and_of_our_knowing_is_kept_when_tiktok_sells_last(store: Store) -> None:
+    stock(store, 1)
+    own_sale(store, NOON)
+    order(store, "X", NOON + 30, NOON + 33)
+    write(store, NOON + 1, read=1, target=0, confirmed=NOON + 40)
+    one = found(store)
+    assert told(one) == [("your store", "", 0, 0, False), ("TikTok", "X", 30, 33, True)]
+    assert one.verdict.cause is Cause.LATE
+    assert "sold 30 seconds before TikTok did" in one.verdict.sentence
+    assert "40 seconds after that" in one.verdict.sentence
+    assert one.shown is not None
+    assert one.shown.units == 1, "the lower number was confirmed only afterwards"
+    assert one.buffer == 1
+
+
+def test_a_lower_number_that_nobody_confirmed_is_told_as_such(store: Store) -> None:
+    stock(store, 1)
+    own_sale(store, NOON)
+    write(store, NOON + 1, read=1, target=0, confirmed=None, outcome="unknown")
+    order(store, "X", NOON + 30, NOON + 33)
+    assert "no lower number was confirmed" in found(store).verdict.sentence
+
+
+def test_a_number_that_was_lowered_in_time_is_no_cause_and_nothing_is_made_up(store: Store) -> None:
+    stock(store, 1)
+    own_sale(store, NOON)
+    write(store, NOON + 1, read=1, target=0, confirmed=NOON + 2)
+    order(store, "X", NOON + 30, NOON + 33)
+    one = found(store)
+    assert one.verdict.cause is Cause.UNKNOWN
+    assert "nothing that was kept tells why" in one.verdict.sentence
+
+
+def test_your_store_sold_what_had_long_been_promised(store: Store) -> None:
+    stock(store, 1)
+    order(store, "X", NOON, NOON + 2)
+    own_sale(store, NOON + 7202)
+    one = found(store)
+    assert one.verdict.cause is Cause.OWN_STORE
+    assert "known here for 2 hours" in one.verdict.sentence
+
+
+def test_your_store_alone_sold_more_than_there_was_and_no_buffer_would_have_helped(store: Store) -> None:
+    stock(store, 1)
+    own_sale(store, NOON, units=3)
+    one = found(store)
+    assert (one.short, one.verdict.cause, one.buffer) == (2, Cause.OWN_STORE, None)
+    assert "only holds units back from TikTok" in one.buffer_sentence
+
+
+def test_a_count_that_lowers_the_stock_below_what_is_promised(store: Store) -> None:
+    stock(store, 5)
+    write(store, NOON - 100, read=0, target=5, confirmed=NOON - 99)
+    order(store, "X", NOON, NOON + 1, units=2)
+    order(store, "Y", NOON + 60, NOON + 61, units=2)
+    stock(store, 3, at=NOON + 900)
+    one = found(store)
+    assert (one.short, one.verdict.cause, one.since) == (1, Cause.COUNT, (NOON + 900) * 1000)
+    assert "2 units off" in one.verdict.sentence
+    assert [(claim.order_id, claim.late) for claim in one.claims] == [("X", False), ("Y", True)]
+    assert one.shown is not None
+    assert one.shown.units == 3, "five, less the two that order X took"
+    assert one.buffer == 3
+
+
+def test_a_hand_edit_on_tiktok_is_named_and_no_buffer_would_have_helped(store: Store) -> None:
+    stock(store, 1)
+    put(
+        store,
+        Drift,
+        shop_id="7",
+        sku_id="L1",
+        found_at=(NOON - 60) * 1000,
+        expected=1,
+        observed=9,
+        amount=8,
+        state="open",
+    )
+    order(store, "X", NOON, NOON + 1, units=4)
+    one = found(store)
+    assert (one.short, one.verdict.cause, one.buffer) == (3, Cause.EDIT, None)
+    assert "raised the number on TikTok by 8" in one.verdict.sentence
+    assert one.shown is not None
+    assert one.shown.units == 9
+
+
+def test_an_edit_that_was_decided_before_is_not_blamed(store: Store) -> None:
+    stock(store, 1)
+    put(store, Drift, shop_id="7", sku_id="L1", found_at=(NOON - 9000) * 1000, expected=1, observed=9, amount=8,
+        state="decided", decided_at=(NOON - 8000) * 1000)  # fmt: skip
+    order(store, "X", NOON, NOON + 1, units=2)
+    assert found(store).verdict.cause is not Cause.EDIT
+
+
+def test_a_refused_lower_number_is_named_with_tiktoks_reason(store: Store) -> None:
+    stock(store, 1)
+    own_sale(store, NOON - 60)
+    write(store, NOON - 50, read=8, target=0, confirmed=None, outcome="refused")
+    order(store, "X", NOON, NOON + 1)
+    one = found(store)
+    assert one.verdict.cause is Cause.REFUSED
+    assert "A campaign holds this stock." in one.verdict.sentence
+    assert one.buffer is None
+
+
+def test_a_listing_that_was_not_reviewed_yet_is_named(store: Store) -> None:
+    stock(store, 1)
+    with store.write() as connection:
+        connection.execute(text("UPDATE listing SET settled_at = NULL"))
+    order(store, "X", NOON, NOON + 1, units=2)
+    assert found(store).verdict.cause is Cause.NOT_KEPT
+
+
+def test_two_listings_that_sell_the_same_unit(store: Store) -> None:
+    stock(store, 1)
+    with store.write() as connection:
+        listing(connection, "L2")
+    order(store, "X", NOON, NOON + 5)
+    order(store, "Y", NOON + 4, NOON + 6, sku_id="L2")
+    one = found(store)
+    assert one.verdict.cause is Cause.BOTH_SIDES
+    assert "Two listings" in one.verdict.sentence
+    assert "within 4 seconds" in one.verdict.sentence
+
+
+def test_what_cannot_be_told_is_said(store: Store) -> None:
+    stock(store, 1)
+    own_sale(store, NOON)
+    order(store, "X", NOON, NOON + 1)
+    one = found(store)
+    assert one.shown is None
+    told = " ".join(one.untold)
+    assert "What TikTok showed then" in told
+    assert "whole seconds" in told
+    assert "entered here" in told
+    assert "at least 1 unit" in one.buffer_sentence
+
+
+def test_an_order_that_is_cancelled_competes_no_more(store: Store) -> None:
+    stock(store, 1)
+    for name, second in (("X", 0), ("Y", 5), ("Z", 9)):
+        order(store, name, NOON + second, NOON + second + 1)
+    given_back = {"item_id": 1, "reserved": -1, "reason": "cancelled", "origin": "tiktok", "reference": "Z.0"}
+    with store.write() as connection:
+        ledger.write(connection, [given_back | {"at": (NOON + 99) * 1000}])
+    one = found(store)
+    assert one.short == 1
+    assert [(claim.order_id, claim.late) for claim in one.claims] == [("X", False), ("Y", True)]
+
+
+def test_the_buffer_of_the_owner_is_added_to_what_was_missing(store: Store) -> None:
+    stock(store, 4)
+    write(store, NOON - 100, read=0, target=2, confirmed=NOON - 99)
+    order(store, "X", NOON, NOON + 30, units=2)
+    own_sale(store, NOON + 2, units=3)
+    one = found(store, buffer=2)
+    assert one.shown is not None
+    assert one.shown.units == 2
+    assert one.buffer == 4
+    assert "4 units" in one.buffer_sentence
+
+
+def test_the_buffer_that_is_named_would_have_been_enough(store: Store) -> None:
+    """Checked by arithmetic: with it, TikTok offers nothing at the moment of the sale that should not have been."""
+    for units in (1, 3, 6):
+        shown = oversell.Shown(units, 0)
+        key = Claim("TikTok", "X", "7", "L1", 1, 0, 0)
+        needed, _ = oversell._buffer(Cause.BOTH_SIDES, key, shown, short=1, own=2)
+        assert needed is not None
+        free = units + 2
+        assert max(0, free - needed) == 0
+        assert max(0, free - (needed - 1)) > 0, "and one less would not have been"

@@ -11,7 +11,7 @@ from core.store.upsert import table
 from core.sync import outbox
 from core.sync.context import ShopContext
 from core.sync.ingest import Ingested, ingest
-from core.tiktok.errors import BadAnswer, Refused
+from core.tiktok.errors import NeedsPerson
 from core.tiktok.models import Order
 from core.tiktok.webhooks import CANCELLATION, ORDER_STATUS, PACKAGE, STOCK_CHANGED, Event
 
@@ -77,7 +77,7 @@ def _read(shop: ShopContext, order_ids: Sequence[str]) -> tuple[Sequence[Order],
     """The orders that TikTok will show. A refused hint must not hold up the others: the poll finds what there is."""
     try:
         return (shop.api.orders(dict.fromkeys(order_ids)) if order_ids else ()), ""
-    except (Refused, BadAnswer) as error:
+    except NeedsPerson as error:
         return (), error.sentence
 
 

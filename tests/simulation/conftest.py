@@ -17,8 +17,14 @@ def time() -> Iterator[clock.Turned]:
 
 
 @pytest.fixture
-def server(time: clock.Turned) -> Iterator[PracticeServer]:
-    shop = PracticeShop(products=4, orders=12, clock=time, rate=100_000, hold=False)
+def past_orders() -> int:
+    """How many orders the shop had in its last ninety days."""
+    return 12
+
+
+@pytest.fixture
+def server(time: clock.Turned, past_orders: int) -> Iterator[PracticeServer]:
+    shop = PracticeShop(products=4, orders=past_orders, clock=time, rate=100_000, hold=False)
     with serve(shop) as running:
         yield running
     shop.close()

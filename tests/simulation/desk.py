@@ -52,10 +52,7 @@ class Desk:
         )
         self.open()
         if not load_shops(self.store, self.vault):
-            tokens = exchange_code(self.app, self.practice.authorise())
-            connect.keep_connection(self.store, self.vault, AUTH, self.app, tokens, folder, practice=True)
-            self.close()
-            self.open()
+            self.sign_in()
 
     def open(self) -> None:
         """Everything that a start builds."""
@@ -74,6 +71,13 @@ class Desk:
                 b"salt", True, self.stop,
             )  # fmt: skip
         self._listen()
+
+    def sign_in(self) -> None:
+        """The owner agrees on TikTok's page, for the first time or once more."""
+        tokens = exchange_code(self.app, self.practice.authorise())
+        connect.keep_connection(self.store, self.vault, AUTH, self.app, tokens, self.folder, practice=True)
+        self.close()
+        self.open()
 
     def _listen(self) -> None:
         wire = self.transport._wire

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,7 @@ WAYS = pytest.mark.parametrize("way", list(Way), ids=lambda way: way.name.lower(
 WHERE = pytest.mark.parametrize("breaks", [break_calls, break_commits], ids=["calls", "commits"])
 
 
-def for_every_step(
-    desk: Desk, breaks: Breaks, way: Way, prepare: Work, work: Work, heal: Work = lambda: None
-) -> int:
+def for_every_step(desk: Desk, breaks: Breaks, way: Way, prepare: Work, work: Work, heal: Work = lambda: None) -> int:
     """Run `work` with its first step broken, then the second, until one run goes through; heal and check each time."""
     for n in range(1, MOST):
         desk.sent.clear()
@@ -31,10 +30,8 @@ def for_every_step(
         prepare()
         fault = Fault(n, way)
         breaks(desk, fault)
-        try:
+        with suppress(TikTokError, StoreProblem, Killed):
             work()
-        except (TikTokError, StoreProblem, Killed):
-            pass
         desk.restart()
         desk.settle(rounds=4)
         heal()

@@ -53,7 +53,7 @@ def version(
     raw = {
         "id": number, "status": status, "create_time": DAY_ZERO, "update_time": update_time,
         "fulfillment_type": fulfilment, "user_id": "buyer", "payment": {"currency": "GBP", "total_amount": "10.00"},
-        "line_items": [{"currency": "GBP", "original_price": "5.00", "seller_discount": "0.50", **line} for line in lines],
+        "line_items": [{"currency": "GBP", "original_price": "5.00", "seller_discount": "0.50"} | one for one in lines],
     }  # fmt: skip
     order = read_order(raw)
     assert isinstance(order, Order), order

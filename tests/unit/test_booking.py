@@ -48,14 +48,26 @@ def test_a_unit_lost_on_its_way_stays_off_the_shelf() -> None:
 
 def test_a_unit_shipped_before_the_count_is_missing_from_the_count_already() -> None:
     change = due(
-        quantity=1, state="IN_TRANSIT", shipped=True, shipped_ms=COUNTED - 5_000, counted_ms=COUNTED, on_hand=0, reserved=1
+        quantity=1,
+        state="IN_TRANSIT",
+        shipped=True,
+        shipped_ms=COUNTED - 5_000,
+        counted_ms=COUNTED,
+        on_hand=0,
+        reserved=1,
     )
     assert change == Change(0, -1, "shipped")
 
 
 def test_a_unit_shipped_in_the_second_of_the_count_is_taken_off_to_be_safe() -> None:
     change = due(
-        quantity=1, state="IN_TRANSIT", shipped=True, shipped_ms=COUNTED - 500, counted_ms=COUNTED, on_hand=0, reserved=0
+        quantity=1,
+        state="IN_TRANSIT",
+        shipped=True,
+        shipped_ms=COUNTED - 500,
+        counted_ms=COUNTED,
+        on_hand=0,
+        reserved=0,
     )
     assert change == Change(-1, 0, "shipped")
 
@@ -71,8 +83,8 @@ def test_what_is_booked_on_an_item_that_the_line_does_not_sell_any_more_is_relea
 
 def test_a_unit_taken_off_another_item_is_not_taken_off_this_one() -> None:
     change = due(
-        quantity=1, state="DELIVERED", shipped=True, shipped_ms=COUNTED + 9_000, counted_ms=COUNTED, on_hand=0, reserved=0,
-        gone=True,
+        quantity=1, state="DELIVERED", shipped=True, shipped_ms=COUNTED + 9_000, counted_ms=COUNTED, on_hand=0,
+        reserved=0, gone=True,
     )  # fmt: skip
     assert change is None
 

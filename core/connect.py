@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core import clock
 from core.store.engine import Store
-from core.store.vault import Vault
+from core.store.vault import Vault, VaultLocked
 from core.sync.signin import KeptTokens, keep_app, keep_shops
 from core.tiktok.api import ShopApi
 from core.tiktok.auth import App, Code, RedirectProblem, Tokens, authorise_url, exchange_code, parse_redirect
@@ -75,7 +75,7 @@ def keep_connection(
 ) -> ConnectResult:
     """Ask for the shops and warehouses of these tokens, then keep all of it. Raises TikTokError."""
     kept = KeptTokens(vault, auth, folder)
-    before = kept.load()
+    before = _before(kept)
     kept.save(tokens)
     try:
         with Transport(app, kept) as transport:
@@ -93,6 +93,13 @@ def keep_connection(
     keep_shops(store, vault, auth, found, practice=practice)
     names = tuple(shop.name for shop, _ in found)
     return ConnectResult(True, f"Connected: {', '.join(names)}.", "The first sync runs now.", names)
+
+
+def _before(kept: KeptTokens) -> Tokens | None:
+    try:
+        return kept.load()
+    except VaultLocked:  # sealed under a key that is gone; that is why the owner signs in again
+        return None
 
 
 def _values(app: App) -> dict[str, str]:

@@ -1,9 +1,11 @@
-"""The practice shop inside Evenstock: served on loopback, connected the way a real shop is, its goods in the catalogue."""
+"""The practice shop inside Evenstock: served on loopback, connected as a real shop is, its goods in the catalogue."""
 
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import text
 
 from core.connect import keep_connection
 from core.practice import CREDENTIALS, PracticeServer, PracticeShop, serve
@@ -66,7 +68,10 @@ def connect(embedded: Embedded, store: Store, vault: Vault, folder: Path) -> Non
     """Bring in the demo catalogue and sign in, once. Raises TikTokError."""
     if load_shops(store, vault):
         return
-    _demo_catalogue(embedded.shop, store, folder)
+    with store.read() as connection:
+        stocked = connection.execute(text("SELECT 1 FROM item LIMIT 1")).first()
+    if not stocked:  # it may be the sign-in alone that is missing, when the key for secrets has changed
+        _demo_catalogue(embedded.shop, store, folder)
     sign_in(embedded, store, vault, folder)
 
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.runtime import Runtime, current, install
 from core.settings import settings
 from core.store.errors import StoreProblem
+from core.store.vault import VaultLocked
 from core.sync import hooks
 from core.sync.signin import load_app
 from core.tiktok.auth import App
@@ -97,7 +98,10 @@ async def receive_hook(request: Request) -> Response:
 
 
 def _hook_app(runtime: Runtime) -> App | None:
-    return load_app(runtime.vault, "practice" if runtime.is_practice else "main")
+    try:
+        return load_app(runtime.vault, "practice" if runtime.is_practice else "main")
+    except VaultLocked:
+        return None
 
 
 async def _body(request: Request) -> bytes | None:

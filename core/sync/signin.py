@@ -16,7 +16,7 @@ from core.settings import MARKETS
 from core.store.engine import Store
 from core.store.tables import Shop, Warehouse
 from core.store.upsert import table, upsert
-from core.store.vault import Vault
+from core.store.vault import Vault, VaultLocked
 from core.sync.ledger import STORE
 from core.tiktok.auth import App, Tokens
 from core.tiktok.models import ShopInfo
@@ -65,7 +65,11 @@ class KeptTokens:
 
     def clear_refreshing(self) -> None:
         """Forget the mark."""
-        if self._vault.get(self._mark) is not None:
+        try:
+            marked = self._vault.get(self._mark) is not None
+        except VaultLocked:
+            marked = True
+        if marked:
             self._vault.remove(self._mark)
 
 
@@ -111,12 +115,16 @@ def keep_shops(
 
 
 def load_shops(store: Store, vault: Vault) -> list[tuple[Shop, ShopInfo]]:
-    """The connected shops with what a call needs to name them."""
+    """The connected shops with what a call needs to name them; one whose secrets cannot be opened says so itself."""
     with store.read() as connection:
         rows = connection.execute(select(table(Shop)).order_by(text("connected_at"), text("id"))).mappings().all()
     found = []
     for row in rows:
-        cipher = (vault.get(f"cipher:{row['id']}") or b"").decode()
+        try:
+            cipher = (vault.get(f"cipher:{row['id']}") or b"").decode()
+        except VaultLocked:
+            _end(store, row["auth"], VaultLocked.sentence, VaultLocked.next_step)
+            continue
         register_secret(cipher)
         found.append((Shop(**row), ShopInfo(row["id"], row["name"], row["region"], "", cipher, "")))
     return found
@@ -126,16 +134,14 @@ def forget(store: Store, vault: Vault, auth: str) -> None:
     """Remove a sign-in; shops, orders and stock stay, and reconnecting takes them up again."""
     for name in (f"tokens:{auth}", f"refreshing:{auth}", f"app:{auth}"):
         vault.remove(name)
+    sentence = "This shop is disconnected. Nothing is read or sent."
+    _end(store, auth, sentence, "Connect it again on the Connection page.")
+
+
+def _end(store: Store, auth: str, sentence: str, next_step: str) -> None:
+    query = text(
+        "UPDATE shop SET problem = :sentence, problem_next = :next, problem_outcome = 'sign in again', "
+        "problem_at = :now WHERE auth = :auth"
+    )
     with store.write(urgent=True) as connection:
-        connection.execute(
-            text(
-                "UPDATE shop SET problem = :sentence, problem_next = :next, problem_outcome = 'sign in again', "
-                "problem_at = :now WHERE auth = :auth"
-            ),
-            {
-                "sentence": "This shop is disconnected. Nothing is read or sent.",
-                "next": "Connect it again on the Connection page.",
-                "now": clock.now_ms(),
-                "auth": auth,
-            },
-        )
+        connection.execute(query, {"sentence": sentence, "next": next_step, "now": clock.now_ms(), "auth": auth})

@@ -52,14 +52,8 @@ with st.grid(5, min_column_width=156, gap="small"):
                   [day.figures.orders for day in trend], than, f"{measures.ORDERS} {help_}")  # fmt: skip
     blocks.figure("Units today", number(today.units), today.units, before.units,
                   [day.figures.units for day in trend], than, f"{measures.UNITS} {help_}")  # fmt: skip
-    blocks.delay(
-        "Our change on TikTok", out, "Half of our changes are read back on TikTok within this time. Last 7 days."
-    )
-    blocks.delay(
-        "TikTok sale known here",
-        back,
-        "Half of the orders placed on TikTok are in this store within this time. Last 7 days.",
-    )
+    blocks.delay("Our change on TikTok", out, health.DELAY_OUT)
+    blocks.delay("TikTok sale known here", back, health.DELAY_IN)
 
 left, right = st.columns([3, 2], gap="large")
 with left:

@@ -43,6 +43,30 @@ def test_the_delay_in_leaves_out_orders_from_before_the_shop_was_connected(store
     assert min(found.recent) == 0, "a clock that is a little off is no negative delay"
 
 
+def test_a_busy_shop_does_not_crowd_out_the_delay_of_a_quiet_one(store: Store) -> None:
+    put(store, Order, order("quiet", "UNPAID", 200, first_seen_at=204_000))
+    many = [
+        order(f"b{n}", "UNPAID", 300 + n, first_seen_at=300_000 + n * 1000) | {"shop_id": "busy"} for n in range(2_500)
+    ]
+    put(store, Order, *many)
+    with store.read() as connection:
+        quiet = health.delay_in(connection, "s", connected_at=0, since=0)
+        busy = health.delay_in(connection, "busy", connected_at=0, since=0)
+    assert quiet is not None
+    assert (quiet.samples, quiet.median_ms) == (1, 4_000)
+    assert busy is not None
+    assert busy.samples == 500, "the last five hundred"
+
+
+def test_the_slow_end_is_what_95_of_100_stay_within(store: Store) -> None:
+    put(store, Push, *(push(took, DAY + took) for took in range(1, 101)))
+    with store.read() as connection:
+        found = health.delay_out(connection, "s", since=DAY)
+    assert found is not None
+    assert sum(took <= found.p95_ms for took in range(1, 101)) >= 95
+    assert sum(took <= found.median_ms for took in range(1, 101)) in (50, 51)
+
+
 def test_what_waits_and_what_is_held_are_counted_apart(store: Store) -> None:
     rows = [("dirty", 900), ("claimed", 700), ("held", 100), ("idle", 50)]
     put(

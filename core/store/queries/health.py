@@ -35,6 +35,15 @@ class Trouble:
 
 
 _RECENT = 30
+DELAY_OUT = (
+    "From the moment Evenstock knew of a change of stock until TikTok was read to show it, for the last 500 changes of "
+    "seven days. The large figure is the median: half took no longer."
+)
+DELAY_IN = (
+    "From the second an order was placed on TikTok until it was known here, for the last 500 orders of seven days; those "
+    "from before the shop was connected are left out. The large figure is the median: half took no longer. TikTok gives "
+    "whole seconds, so it reads up to one second too long; time in which Evenstock was closed counts."
+)
 
 
 def _delay(values: Sequence[int]) -> Delay | None:
@@ -52,21 +61,21 @@ _OUT = text(
 )
 # Only orders placed after the shop was connected: the first import of old orders says nothing about speed.
 _IN = text(
-    "SELECT first_seen_at - create_time * 1000 AS took FROM (SELECT first_seen_at, create_time, shop_id FROM orders "
-    "WHERE first_seen_at >= :since ORDER BY first_seen_at DESC LIMIT 2000) AS newest "
-    "WHERE shop_id = :shop AND create_time * 1000 >= :connected LIMIT 500"
+    "SELECT first_seen_at - create_time * 1000 AS took FROM orders "
+    "WHERE shop_id = :shop AND create_time >= :placed ORDER BY create_time DESC LIMIT 500"
 )
 
 
 def delay_out(connection: Connection, shop_id: str, since: int) -> Delay | None:
-    """From our knowing of a change until TikTok was read to show it; None when nothing was measured since (ms)."""
+    """From our knowing of a change until TikTok was read to show it; None without one since (ms). See DELAY_OUT."""
     rows = connection.execute(_OUT, {"shop": shop_id, "since": since})
     return _delay([row.took for row in rows])
 
 
 def delay_in(connection: Connection, shop_id: str, connected_at: int, since: int) -> Delay | None:
-    """From an order placed on TikTok until we knew it; None when none came since (ms)."""
-    rows = connection.execute(_IN, {"shop": shop_id, "connected": connected_at, "since": since})
+    """From an order placed on TikTok until we knew it; None when none was placed since (ms). See DELAY_IN."""
+    placed = -(-max(connected_at, since) // 1000)
+    rows = connection.execute(_IN, {"shop": shop_id, "placed": placed})
     return _delay([row.took for row in rows])
 
 

@@ -40,9 +40,9 @@ DELAY_OUT = (
     "seven days. The large figure is the median: half took no longer."
 )
 DELAY_IN = (
-    "From the second an order was placed on TikTok until it was known here, for the last 500 orders of seven days; those "
-    "from before the shop was connected are left out. The large figure is the median: half took no longer. TikTok gives "
-    "whole seconds, so it reads up to one second too long; time in which Evenstock was closed counts."
+    "From the second an order was placed on TikTok until it was known here, for the last 500 orders of seven days; "
+    "those from before the shop was connected are left out. The large figure is the median: half took no longer. "
+    "TikTok gives whole seconds, so it reads up to one second too long; time in which Evenstock was closed counts."
 )
 
 

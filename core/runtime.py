@@ -19,7 +19,7 @@ from core.store import choices as owner
 from core.store.engine import Store, open_store
 from core.store.errors import StoreReadOnly, explain
 from core.store.vault import Vault, vault_key
-from core.sync import decisions, ledger, plans, runs, signin
+from core.sync import adopt, decisions, ledger, plans, runs, signin
 from core.sync.decisions import Choice
 from core.sync.plans import Proposed
 from core.tiktok.auth import App
@@ -199,15 +199,24 @@ class Runtime:
         self._must_own()
         return plans.propose_resync(self.store, shop_id, sku_ids, actor=actor)
 
+    def propose_adopt(self, shop_id: str, sku_ids: list[str], *, actor: str = "owner") -> Proposed:
+        """A plan to take over TikTok's numbers as counted stock; nothing is booked by this."""
+        self._must_own()
+        return adopt.propose(self.store, shop_id, sku_ids, actor=actor)
+
     def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None) -> int:
         """The owner's yes: send the plan in the background. Returns the run's id; raises PlanGone, NotConfirmed."""
         loop = self._working()
         plans.approve(self.store, plan_id, confirmed_rows=confirmed_rows)
         with self.store.read() as connection:
-            shop_id = connection.execute(text("SELECT shop_id FROM plan WHERE id = :id"), {"id": plan_id}).scalar_one()
-        running = runs.Running(self.store, "resync", shop_id, "owner")
+            plan = connection.execute(text("SELECT shop_id, kind FROM plan WHERE id = :id"), {"id": plan_id}).one()
+        running = runs.Running(self.store, plan.kind, plan.shop_id, "owner")
         run_id = running.record()
-        loop.run_plan(shop_id, plan_id, running)
+        if plan.kind == adopt.KIND:
+            with runs.carry_on(running):
+                adopt.run(self.store, plan_id, running)
+        else:
+            loop.run_plan(plan.shop_id, plan_id, running)
         return run_id
 
     def stop_run(self, run_id: int) -> bool:

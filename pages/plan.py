@@ -11,7 +11,8 @@ plan = None
 if shop is not None and number.isdigit():
     with rt.store.read() as connection:
         plan = plans.head(connection, int(number))
-        run = activity.one(connection, plan.run_id) if plan and plan.run_id else None
+        run_id = plan_views.run_of(plan) if plan else None
+        run = activity.one(connection, run_id) if run_id else None
 if shop is None or plan is None:
     live.heading("Review changes", "There is no such plan")
     tables.empty("This plan is not in the store", "Open Stock and review the changes again.")
@@ -29,8 +30,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             typed = st.session_state.get("typed")
             st.button(plan_views.send_label(plan), key="send", type="primary", on_click=plan_views.send, args=(plan,),
                       disabled=not rt.owner or (bool(plan.warning) and typed != plan.rows))  # fmt: skip
-        if plan.run_id and plan.state in ("approved", "running"):
-            st.button("Stop after this row", key="stop", type="primary", on_click=plan_views.stop, args=(plan.run_id,),
+        if run_id and plan.state in ("approved", "running"):
+            st.button("Stop after this row", key="stop", type="primary", on_click=plan_views.stop, args=(run_id,),
                       disabled=not rt.owner)  # fmt: skip
 
 plan_views.status(plan, run, shop)
@@ -42,7 +43,7 @@ with table:
     if lines:
         tables.show(
             plan_views.columns(lines, sent=plan.state != "proposed"),
-            plan_views.config(sent=plan.state != "proposed"),
+            plan_views.config(plan, sent=plan.state != "proposed"),
             key="plan",
             alt="Each change with its old and new value and the rule behind it",
         )

@@ -19,6 +19,14 @@ def review(sku_ids: list[str] | None) -> None:
         st.session_state["go_plan"] = plan.id
 
 
+def take_over(sku_ids: list[str]) -> None:
+    """Make a plan to count these as TikTok shows them, and go and read it."""
+    plan = live.attempt(rt.propose_adopt, shop.id, sku_ids)
+    if plan is not None:
+        tables.forget("stock")
+        st.session_state["go_plan"] = plan.id
+
+
 def look(sku_id: str) -> None:
     """Open the explanation of one listing; its address can be kept and shared."""
     st.query_params["sku"] = sku_id
@@ -112,6 +120,8 @@ if chosen:
         st.button("Clear", key="clear", on_click=tables.forget, args=("stock",))
         if len(chosen) == 1:
             st.button("Explain", key="explain", on_click=look, args=(chosen[0],))
+        st.button("Take TikTok's numbers", key="adopt_chosen", disabled=not rt.owner, on_click=take_over, args=(chosen,),
+                  help="Counts these items as TikTok shows them; you review it first.")  # fmt: skip
         st.button(f"Review {plural(len(chosen), 'change')}", key="review_chosen",
                   type="primary", disabled=not rt.owner, on_click=review, args=(chosen,))  # fmt: skip
 

@@ -61,6 +61,14 @@ def decide(store: Store, shop_id: str, sku_id: str, choice: Choice, *, actor: st
     return int(amount)
 
 
+def take_over(connection: Connection, shop_id: str, sku_id: str) -> None:
+    """TikTok's number of this listing is now ours as well: nothing is left to decide on it."""
+    mine = (_DRIFT.c.shop_id == shop_id, _DRIFT.c.sku_id == sku_id, _DRIFT.c.state.in_(_OPEN))
+    decided = {"state": "decided", "decision": "theirs", "decided_at": clock.now_ms()}
+    connection.execute(_DRIFT.update().where(*mine).values(**decided))
+    _start_again(connection, shop_id, sku_id)
+
+
 def _item(connection: Connection, shop_id: str, sku_id: str) -> int:
     query = text("SELECT item_id, quantity FROM link WHERE shop_id = :shop AND sku_id = :sku")
     links = connection.execute(query, {"shop": shop_id, "sku": sku_id}).all()

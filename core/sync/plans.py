@@ -61,22 +61,22 @@ def propose_resync(store: Store, shop_id: str, sku_ids: Collection[str] | None, 
             if row.state != "waiting" and (sku_ids is None or row.sku_id in sku_ids)
         ]
         warning = _warning(connection, shop_id, found, choices)
+        plan_id = replace_proposed(connection, "resync", shop_id, actor, warning)
         now = clock.now_ms()
-        connection.execute(
-            update(_PLAN).where(_PLAN.c.shop_id == shop_id, _PLAN.c.state == "proposed").values(state="replaced")
-        )
-        values = {
-            "kind": "resync",
-            "shop_id": shop_id,
-            "state": "proposed",
-            "actor": actor,
-            "created_at": now,
-            "warning": warning,
-        }
-        plan_id = int(connection.execute(insert(_PLAN).values(values).returning(_PLAN.c.id)).scalar_one())
         if found:
             connection.execute(insert(_ROW), [_plan_row(plan_id, row, now) for row in found])
     return Proposed(plan_id, len(found), warning)
+
+
+def replace_proposed(connection: Connection, kind: str, shop_id: str, actor: str, warning: str) -> int:
+    """A new empty plan in the place of the shop's plans that still wait for a yes. Returns its id."""
+    waiting = (_PLAN.c.shop_id == shop_id, _PLAN.c.state == "proposed")
+    connection.execute(update(_PLAN).where(*waiting).values(state="replaced"))
+    values = {
+        "kind": kind, "shop_id": shop_id, "state": "proposed", "actor": actor, "created_at": clock.now_ms(),
+        "warning": warning,
+    }  # fmt: skip
+    return int(connection.execute(insert(_PLAN).values(values).returning(_PLAN.c.id)).scalar_one())
 
 
 def _plan_row(plan_id: int, row: reconcile.StockRow, now: int) -> dict[str, object]:

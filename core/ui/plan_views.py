@@ -8,10 +8,12 @@ import streamlit as st
 from core.store.queries.activity import RunLine
 from core.store.queries.plans import PlanHead, PlanLine
 from core.store.queries.shops import ShopRow
+from core.sync import adopt
 from core.ui import live, tables, words
 from core.ui.text import ago, number, plain, plural
 
 _ENDED = ("done", "stopped", "replaced")
+_RUN = "plan_run"
 
 
 def question(plan: PlanHead) -> str:
@@ -23,8 +25,12 @@ def question(plan: PlanHead) -> str:
 
 def answer(plan: PlanHead, states: Mapping[str, int]) -> str:
     """The headline."""
+    if plan.state == "proposed" and not plan.rows:
+        return "Nothing to change"
     if plan.state == "proposed":
-        return f"{plural(plan.rows, 'change')} to send" if plan.rows else "Nothing to change"
+        return (
+            f"{plural(plan.rows, 'number')} to take over" if _adopts(plan) else f"{plural(plan.rows, 'change')} to send"
+        )
     if plan.state == "replaced":
         return "A newer plan took this one's place"
     finished = plan.rows - states.get("proposed", 0)
@@ -35,13 +41,26 @@ def answer(plan: PlanHead, states: Mapping[str, int]) -> str:
 
 def send_label(plan: PlanHead) -> str:
     """What the one primary button will do."""
-    return f"Send {plural(plan.rows, 'change')}"
+    return f"Take over {plural(plan.rows, 'number')}" if _adopts(plan) else f"Send {plural(plan.rows, 'change')}"
+
+
+def _adopts(plan: PlanHead) -> bool:
+    """Whether the plan changes our stock to TikTok's numbers instead of TikTok's to ours."""
+    return plan.kind == adopt.KIND
 
 
 def send(plan: PlanHead) -> None:
     """Send the plan in the background; above the owner's limits with the number of rows as typed."""
     typed = st.session_state.get("typed") if plan.warning else None
-    live.attempt(live.runtime().start_plan, plan.id, confirmed_rows=typed)
+    run_id = live.attempt(live.runtime().start_plan, plan.id, confirmed_rows=typed)
+    if run_id is not None:
+        st.session_state[_RUN] = (plan.id, run_id)
+
+
+def run_of(plan: PlanHead) -> int | None:
+    """The run that sends the plan; known to the window that started it even before the plan itself knows."""
+    started_plan, run_id = st.session_state.get(_RUN, (None, None))
+    return plan.run_id or (run_id if started_plan == plan.id else None)
 
 
 def stop(run_id: int) -> None:
@@ -68,10 +87,13 @@ def _before(plan: PlanHead, shop: ShopRow) -> None:
         label = f"To send it all the same, type the number of changes: {plan.rows}"
         st.number_input(label, min_value=0, step=1, value=None, key="typed", width=360)
     if shop.mode == "watch":
-        st.info(
-            "Until now this shop was only watched. Sending this plan lets Evenstock keep its stock even from then on."
+        st.info("Until now this shop was only watched. With this plan Evenstock starts to keep its stock even.")
+    if _adopts(plan):
+        st.caption("Your stock of these items is counted as TikTok shows it; nothing is changed on TikTok.")
+    else:
+        st.caption(
+            "Each number is read once more just before it is sent. One that changed meanwhile comes back to you."
         )
-    st.caption("Each number is read once more just before it is sent. One that changed meanwhile comes back to you.")
 
 
 def columns(lines: Sequence[PlanLine], *, sent: bool) -> dict[str, list[Any]]:
@@ -93,11 +115,12 @@ def columns(lines: Sequence[PlanLine], *, sent: bool) -> dict[str, list[Any]]:
     return found
 
 
-def config(*, sent: bool) -> dict[str, Any]:
+def config(plan: PlanHead, *, sent: bool) -> dict[str, Any]:
     """How the columns look."""
     column = st.column_config
     shown = {
-        "sku": column.TextColumn("SKU", width=150), "old": tables.numbers("TikTok shows", 92),
+        "sku": column.TextColumn("SKU", width=150),
+        "old": tables.numbers("On hand" if _adopts(plan) else "TikTok shows", 92),
         "new": tables.numbers("New", 60), "change": tables.numbers("Change", 70, None, "%+d"),
         "product": column.TextColumn("Product", width=230), "rule": column.TextColumn("Rule", width=260),
         "read": column.TextColumn("Read", width=84),

@@ -79,6 +79,7 @@ KIND = {
     "sync catalog": "Read the catalogue",
     "push": "Sent stock to TikTok",
     "resync": "Sent a reviewed plan",
+    "adopt": "Took over numbers from TikTok",
     "import": "Imported a file",
     "proof": "Proved the ledger",
     "count": "Counted the shelf",

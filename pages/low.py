@@ -36,7 +36,6 @@ with table:
             cover_views.columns(rows, datetime.fromtimestamp(now, place)), cover_views.config(), key="low", most=20,
             alt="Items that sell with the days until they run out, the most urgent first",
         )  # fmt: skip
-        st.caption(cover.COVER)
     elif search:
         tables.empty("No item matches", "Try fewer letters, or a longer time.")
     elif counts.selling:
@@ -47,3 +46,5 @@ with table:
         tables.empty(
             "Nothing was sold yet", "Once orders of your items come in, this page tells how long the stock lasts."
         )
+if rows:
+    st.caption(cover.COVER)

@@ -10,8 +10,8 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from core.store.queries import oversell as kept
-from core.store.queries.oversell import Evidence, Sale, Step
-from core.sync.oversell_causes import Cause, Claim, Verdict, of_listing, span, verdict
+from core.store.queries.oversell import Evidence, Sale
+from core.sync.oversell_causes import Break, Cause, Claim, Verdict, of_listing, span, verdict
 
 _STALE_MS = 300_000
 _MOST_BEFORE = 5
@@ -66,18 +66,18 @@ def explain(found: Evidence, general_buffer: int) -> Oversold:
     own = general_buffer if found.buffer is None else found.buffer
     buffer, sentence = _buffer(cause.cause, key, shown, short, own)
     return Oversold(
-        found.item_id, found.sku, found.title, short, found.on_hand, found.reserved, broke.at if broke else None,
+        found.item_id, found.sku, found.title, short, found.on_hand, found.reserved, broke.step.at if broke else None,
         claims, key, shown, cause, buffer, sentence, _untold(broke, claims, key, shown),
     )  # fmt: skip
 
 
-def _breaking(found: Evidence) -> Step | None:
+def _breaking(found: Evidence) -> Break | None:
     """The movement since which there is less than promised without a break; None when it lies too far back."""
-    free = found.on_hand - found.reserved
+    on_hand, promised = found.on_hand, found.reserved
     for step in reversed(found.steps):
-        free += step.reserved - step.on_hand
-        if free >= 0:
-            return step
+        if on_hand - step.on_hand >= promised - step.reserved:
+            return Break(step, on_hand, promised)
+        on_hand, promised = on_hand - step.on_hand, promised - step.reserved
     return None
 
 
@@ -108,12 +108,14 @@ def _claim(sale: Sale, units: int) -> Claim:
 
 
 def _competing(claims: Sequence[Claim], short: int) -> tuple[Claim, ...]:
-    """The newest claims, for which there are no units, and those before them that took the last units."""
+    """The newest claims, for which units are missing, and those before them that took the last units."""
     late: list[Claim] = []
     had: list[Claim] = []
+    missing = short
     for claim in reversed(claims):
-        if sum(each.units for each in late) < short:
-            late.append(replace(claim, late=True))
+        if missing > 0:
+            late.append(replace(claim, missing=min(missing, claim.units)))
+            missing -= claim.units
         elif sum(each.units for each in had) < short and len(had) < _MOST_BEFORE:
             had.append(claim)
     return tuple(reversed([*late, *had]))
@@ -160,7 +162,7 @@ def _units(count: int) -> str:
     return f"{count} unit" if count == 1 else f"{count} units"
 
 
-def _untold(broke: Step | None, claims: Sequence[Claim], key: Claim | None, shown: Shown | None) -> tuple[str, ...]:
+def _untold(broke: Break | None, claims: Sequence[Claim], key: Claim | None, shown: Shown | None) -> tuple[str, ...]:
     """What cannot be told from what was kept."""
     told = []
     if broke is None:

@@ -16,6 +16,7 @@ class Cause(StrEnum):
     """What most likely happened."""
 
     BOTH_SIDES = "Sold on both sides at once"
+    HEARD_LATE = "TikTok's order was known too late"
     LATE = "TikTok's number was lowered too late"
     OWN_STORE = "Your store sold what was promised"
     COUNT = "A count lowered the stock"
@@ -30,7 +31,7 @@ class Cause(StrEnum):
 class Claim:
     """One sale that needs units of the item: when it was placed and when it was known here, both in milliseconds.
 
-    `late` marks the newest claims, for which there are no units.
+    `missing` units of it are not there; these are the newest claims.
     """
 
     side: Side
@@ -40,7 +41,12 @@ class Claim:
     units: int
     placed_at: int
     known_at: int
-    late: bool = False
+    missing: int = 0
+
+    @property
+    def late(self) -> bool:
+        """Whether there is not a unit for each that was sold."""
+        return self.missing > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,15 @@ class Verdict:
 
     cause: Cause
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The movement since which there is less than promised, with the units on hand and promised after it."""
+
+    step: Step
+    on_hand: int
+    promised: int
 
 
 class _OfListing(Protocol):
@@ -66,15 +81,16 @@ def of_listing(records: Iterable[Record], claim: Claim) -> list[Record]:
     return [each for each in records if (each.shop_id, each.sku_id) == (claim.shop_id, claim.sku_id)]
 
 
-def verdict(found: Evidence, broke: Step | None, claims: Sequence[Claim]) -> Verdict:
-    """Why there is less than promised; `broke` is the movement since which that is so, `claims` all sales there are."""
-    if broke is None:
+def verdict(found: Evidence, since: Break | None, claims: Sequence[Claim]) -> Verdict:
+    """Why there is less than promised; `claims` are all sales there are, in the order in which they were placed."""
+    if since is None:
         return Verdict(Cause.UNKNOWN, "It began before the movements that are looked at here.")
+    broke = since.step
+    lower = f"from {since.on_hand - broke.on_hand} to {since.on_hand} while {since.promised} were promised."
     if broke.reason == "count":
-        return Verdict(Cause.COUNT, f"A count took {_units(-broke.on_hand)} off while they were promised to orders.")
+        return Verdict(Cause.COUNT, f"A count lowered the stock {lower}")
     if broke.reason.startswith("taken over"):
-        lower = f"TikTok's number was taken over, which took {_units(-broke.on_hand)} off that were promised."
-        return Verdict(Cause.TAKEN_OVER, lower)
+        return Verdict(Cause.TAKEN_OVER, f"TikTok's number was taken over, which lowered the stock {lower}")
     if broke.reason == "own sale":
         return _sold_here(broke, claims)
     sale = next((each for each in found.sales if each.line_id == broke.reference), None)
@@ -100,12 +116,12 @@ def _sold_here(broke: Step, claims: Sequence[Claim]) -> Verdict:
 
 
 def _both(theirs: Claim, ours_at: int) -> Verdict:
-    gap = span(abs(ours_at - theirs.placed_at))
-    return Verdict(
-        Cause.BOTH_SIDES,
-        f"TikTok and your store sold within {gap} of each other. TikTok's order was known here "
-        f"{span(theirs.known_at - theirs.placed_at)} after it was placed.",
-    )
+    gap, known = abs(ours_at - theirs.placed_at), span(theirs.known_at - theirs.placed_at)
+    if gap <= SAME_TIME_MS:
+        told = f"TikTok and your store sold within {span(gap)} of each other."
+        return Verdict(Cause.BOTH_SIDES, f"{told} TikTok's order was known here {known} after it was placed.")
+    told = f"TikTok sold {span(gap)} before your store did" if ours_at > theirs.placed_at else "TikTok sold"
+    return Verdict(Cause.HEARD_LATE, f"{told}, and its order was known here only {known} after it was placed.")
 
 
 def _sold_there(found: Evidence, sale: Claim, claims: Sequence[Claim]) -> Verdict:

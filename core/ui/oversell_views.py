@@ -11,8 +11,12 @@ from core.ui import tables
 from core.ui.text import DASH, clock_time, moment, number, plain, plural, span
 from core.ui.words import Word
 
-CLAIM = {"late": Word("No unit left", "red"), "had": Word("Took the last", "gray")}
-_MILD = (Cause.BOTH_SIDES, Cause.UNKNOWN)
+CLAIM = {
+    "none": Word("No unit left", "red"),
+    "some": Word("Not enough left", "orange"),
+    "had": Word("Took the last", "gray"),
+}
+_CHANCE = (Cause.BOTH_SIDES, Cause.HEARD_LATE, Cause.UNKNOWN)
 
 
 def answer(items: int, units: int) -> str:
@@ -29,7 +33,7 @@ def item(one: Oversold, zone: str, go: Callable[[str], None]) -> None:
         since = f", since {clock_time(one.since, zone)}" if one.since else ""
         st.markdown(f":red-badge[{plural(one.short, 'unit')} missing] {number(one.promised)} promised, "
                     f"{number(one.on_hand)} on hand{since}")  # fmt: skip
-        colour = "orange" if one.verdict.cause in _MILD else "violet"
+        colour = "orange" if one.verdict.cause in _CHANCE else "violet"
         st.markdown(f":{colour}-badge[{one.verdict.cause}] {plain(one.verdict.sentence)}")
         orders = [claim.order_id if claim.side == "TikTok" else "" for claim in one.claims]
         if one.claims:
@@ -46,12 +50,19 @@ def _columns(one: Oversold, zone: str) -> dict[str, list[Any]]:
     return {
         "sale": [_name(claim) for claim in one.claims],
         "units": [claim.units for claim in one.claims],
-        "state": [tables.chip(CLAIM, "late" if claim.late else "had") for claim in one.claims],
+        "missing": [claim.missing or None for claim in one.claims],
+        "state": [tables.chip(CLAIM, _state(claim)) for claim in one.claims],
         "placed": [moment(claim.placed_at, zone) for claim in one.claims],
         "known": [moment(claim.known_at, zone) for claim in one.claims],
         "after": [span(claim.known_at - claim.placed_at) if claim.side == "TikTok" else DASH for claim in one.claims],
         "open": ["Open" if claim.side == "TikTok" else None for claim in one.claims],
     }
+
+
+def _state(claim: Claim) -> str:
+    if not claim.late:
+        return "had"
+    return "none" if claim.missing == claim.units else "some"
 
 
 def _name(claim: Claim) -> str:
@@ -63,9 +74,10 @@ def _name(claim: Claim) -> str:
 def _config(key: str, orders: list[str], go: Callable[[str], None]) -> dict[str, Any]:
     column = st.column_config
     return {
-        "sale": column.TextColumn("Sale", width=240),
+        "sale": column.TextColumn("Sale", width=220),
         "units": tables.numbers("Units", 60),
-        "state": tables.chips(CLAIM, "State", width=116),
+        "missing": tables.numbers("Missing", 70),
+        "state": tables.chips(CLAIM, "State", width=124),
         "placed": column.DatetimeColumn("Placed", format="D MMM, HH:mm:ss", width=130,
                                         help="In the shop's own time zone; TikTok gives whole seconds."),
         "known": column.DatetimeColumn("Known here", format="D MMM, HH:mm:ss", width=130),

@@ -153,6 +153,16 @@ def test_a_number_that_was_lowered_in_time_is_no_cause_and_nothing_is_made_up(st
     assert "nothing that was kept tells why" in one.verdict.sentence
 
 
+def test_an_order_that_was_heard_of_hours_later_is_no_coincidence(store: Store) -> None:
+    stock(store, 1)
+    own_sale(store, NOON + 3_600)
+    order(store, "X", NOON, NOON + 7_200)
+    one = found(store)
+    assert one.verdict.cause is Cause.HEARD_LATE
+    assert "sold 60 minutes before your store did" in one.verdict.sentence
+    assert "only 2 hours after it was placed" in one.verdict.sentence
+
+
 def test_your_store_sold_what_had_long_been_promised(store: Store) -> None:
     stock(store, 1)
     order(store, "X", NOON, NOON + 2)
@@ -178,8 +188,8 @@ def test_a_count_that_lowers_the_stock_below_what_is_promised(store: Store) -> N
     stock(store, 3, at=NOON + 900)
     one = found(store)
     assert (one.short, one.verdict.cause, one.since) == (1, Cause.COUNT, (NOON + 900) * 1000)
-    assert "2 units off" in one.verdict.sentence
-    assert [(claim.order_id, claim.late) for claim in one.claims] == [("X", False), ("Y", True)]
+    assert "from 5 to 3 while 4 were promised" in one.verdict.sentence
+    assert [(claim.order_id, claim.units, claim.missing) for claim in one.claims] == [("X", 2, 0), ("Y", 2, 1)]
     assert one.shown is not None
     assert one.shown.units == 3, "five, less the two that order X took"
     assert one.buffer == 3

@@ -49,6 +49,7 @@ class CoverCounts:
 
 
 # Sales of a listing count for each item it sells, as often as the listing holds it. `ago` is the number of days back.
+# An item that sold before it was entered here is older than that: it counts as far back as orders are known.
 _TABLE = """
 WITH days (day, ago) AS (VALUES {days}), tiktok AS (
   SELECT k.item_id, sum(s.units * k.quantity) AS units, max(days.ago) AS ago FROM days
@@ -69,7 +70,8 @@ WITH days (day, ago) AS (VALUES {days}), tiktok AS (
   WHERE NOT i.archived AND coalesce(tiktok.units, 0) + coalesce(own.units, 0) > 0
 ), rated AS (
   SELECT sold.*, on_hand - reserved AS free,
-    CASE WHEN known >= :days THEN :days WHEN known > ago THEN known ELSE ago END AS days_counted FROM sold
+    CASE WHEN known >= :days THEN :days WHEN known >= ago THEN known
+      ELSE (SELECT max(ago) FROM tiktok) END AS days_counted FROM sold
 ), lasting AS (
   SELECT rated.*, sold * 1.0 / days_counted AS per_day,
     CASE WHEN free <= 0 THEN 0.0 ELSE free * 1.0 * days_counted / sold END AS cover,

@@ -69,16 +69,17 @@ _DUE = "shop_id = :shop AND ((state = 'dirty' AND due_at <= :now) OR (state = 'c
 _FIND = text(f"SELECT sku_id FROM outbox WHERE {_DUE} ORDER BY dirty_at LIMIT :limit")  # noqa: S608
 _CLAIM = text(
     f"""
-UPDATE outbox SET state = 'claimed', claimed_by = :worker, claimed_until = :until WHERE sku_id = :sku AND {_DUE}
+UPDATE outbox SET state = 'claimed', claimed_by = :worker, claimed_until = :until, due_at = :until
+WHERE sku_id = :sku AND {_DUE}
 RETURNING sku_id, generation, dirty_at, attempts
 """  # noqa: S608
 )
 _TAKE = text(
     f"""
 INSERT INTO outbox {_COLUMNS}
-VALUES (:shop, :sku, 1, 'claimed', :now, 0, 0, :worker, :until, 'you sent this change', '')
+VALUES (:shop, :sku, 1, 'claimed', :now, :until, 0, :worker, :until, 'you sent this change', '')
 ON CONFLICT (shop_id, sku_id) DO UPDATE SET state = 'claimed', claimed_by = excluded.claimed_by,
-  claimed_until = excluded.claimed_until, generation = outbox.generation + 1, dirty_at = excluded.dirty_at,
+  claimed_until = excluded.claimed_until, due_at = excluded.claimed_until, generation = outbox.generation + 1, dirty_at = excluded.dirty_at,
   reason = excluded.reason
 WHERE outbox.state <> 'claimed' OR outbox.claimed_until < :now
 RETURNING sku_id, generation, dirty_at, attempts
@@ -128,7 +129,7 @@ def still_mine(connection: Connection, claims: Collection[Claim]) -> set[str]:
 def release_all(store: Store) -> None:
     """Free what a crashed process had claimed; only the one owner of the jobs may call it, at its start."""
     with store.write() as connection:
-        connection.execute(text("UPDATE outbox SET state = 'dirty', claimed_by = '' WHERE state = 'claimed'"))
+        connection.execute(text("UPDATE outbox SET state = 'dirty', claimed_by = '', due_at = 0 WHERE state = 'claimed'"))
 
 
 _AGAIN = text(
@@ -136,7 +137,7 @@ _AGAIN = text(
 INSERT INTO outbox {_COLUMNS}
 VALUES (:shop, :sku, 1, 'dirty', :now, :due, 0, '', 0, :reason, '')
 ON CONFLICT (shop_id, sku_id) DO UPDATE SET generation = outbox.generation + 1,
-  due_at = CASE WHEN outbox.state = 'dirty' AND outbox.due_at < excluded.due_at THEN outbox.due_at
+  due_at = CASE WHEN outbox.state IN ('dirty', 'claimed') AND outbox.due_at < excluded.due_at THEN outbox.due_at
     ELSE excluded.due_at END,
   dirty_at = CASE WHEN outbox.state IN ('idle', 'held') THEN excluded.dirty_at ELSE outbox.dirty_at END,
   state = CASE WHEN outbox.state = 'claimed' THEN 'claimed' ELSE 'dirty' END

@@ -120,8 +120,8 @@ if chosen:
         st.button("Clear", key="clear", on_click=tables.forget, args=("stock",))
         if len(chosen) == 1:
             st.button("Explain", key="explain", on_click=look, args=(chosen[0],))
-        st.button("Take TikTok's numbers", key="adopt_chosen", disabled=not rt.owner, on_click=take_over, args=(chosen,),
-                  help="Counts these items as TikTok shows them; you review it first.")  # fmt: skip
+        st.button("Take TikTok's numbers", key="adopt_chosen", on_click=take_over, args=(chosen,),
+                  disabled=not rt.owner, help="Counts these items as TikTok shows them.")  # fmt: skip
         st.button(f"Review {plural(len(chosen), 'change')}", key="review_chosen",
                   type="primary", disabled=not rt.owner, on_click=review, args=(chosen,))  # fmt: skip
 

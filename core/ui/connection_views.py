@@ -155,10 +155,10 @@ def _finish() -> None:
 
 
 def came_back() -> None:
-    """Tell how the sign-in ended that TikTok has just brought the owner back from; the words are only ours."""
+    """Tell how the sign-in ended that TikTok brought the owner back from; as plain text, for anybody can make an address."""
     query = st.query_params
     if query.get("connected"):
         st.session_state.pop(_LINK, None)
         st.success("The shop is connected. The first sync runs now.")
     elif query.get("problem"):
-        st.error(plain(f"{query['problem']} {query.get('next', '')}"), title="The sign-in did not work")
+        st.error(plain(f"{query['problem']} {query.get('next', '')}"[:400]), title="The sign-in did not work")

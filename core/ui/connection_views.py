@@ -155,7 +155,7 @@ def _finish() -> None:
 
 
 def came_back() -> None:
-    """Tell how the sign-in ended that TikTok brought the owner back from; as plain text, for anybody can make an address."""
+    """Tell how the sign-in ended that TikTok brought the owner back from; anybody can make an address, so plain text."""
     query = st.query_params
     if query.get("connected"):
         st.session_state.pop(_LINK, None)

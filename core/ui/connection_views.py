@@ -155,7 +155,7 @@ def _finish() -> None:
 
 
 def came_back() -> None:
-    """Tell how the sign-in ended that TikTok brought the owner back from; anybody can make an address, so plain text."""
+    """Tell how the sign-in ended that TikTok sent the owner back from, in plain text: anybody can make an address."""
     query = st.query_params
     if query.get("connected"):
         st.session_state.pop(_LINK, None)

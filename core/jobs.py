@@ -1,4 +1,4 @@
-"""What runs when: the timed jobs on APScheduler, and two workers that wake as soon as there is something to send or hear."""
+"""What runs when: the timed jobs on APScheduler, and two workers that wake as soon as something is to be sent or heard."""
 
 import json
 import logging
@@ -226,7 +226,10 @@ class Loop:
     def _work_hooks(self) -> None:
         for shop in self.shops.values():
             try:
-                hooks.work(shop, only_shop=len(self.shops) == 1)
+                with runs.run(self.store, "webhook", shop.shop_id, "webhook", quiet=True) as running:
+                    found = hooks.work(shop, only_shop=len(self.shops) == 1)
+                    running.counts |= {"new": found.new, "changed": found.changed}
+                    running.sentence = runs.sentence(running)
             except TikTokError as error:
                 trouble.told(self.store, shop.shop_id, error)
 
@@ -244,10 +247,11 @@ class Loop:
             runs.forget_old(connection, before)
 
 
-_DUE = text(
-    "SELECT DISTINCT o.shop_id FROM outbox o JOIN shop s ON s.id = o.shop_id "
-    "WHERE s.mode = 'live' AND o.state = 'dirty' AND o.due_at <= :now"
-)
+_DUE = text("""
+SELECT DISTINCT o.shop_id FROM outbox o JOIN shop s ON s.id = o.shop_id
+WHERE s.mode = 'live'
+  AND ((o.state = 'dirty' AND o.due_at <= :now) OR (o.state = 'claimed' AND o.claimed_until < :now))
+""")
 
 
 def send_due(shop: ShopContext, worker: str, running: runs.Running, stop: threading.Event) -> None:

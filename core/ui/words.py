@@ -77,6 +77,7 @@ KIND = {
     "sync orders": "Read orders",
     "sync stock": "Read stock",
     "sync catalog": "Read the catalogue",
+    "webhook": "Heard from TikTok",
     "push": "Sent stock to TikTok",
     "resync": "Sent a reviewed plan",
     "adopt": "Took over numbers from TikTok",

@@ -12,6 +12,10 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "": "listings are even",
     "stock": "listings",
+    "ledger": "",
+    "count": "",
+    "low": "",
+    "oversold": "",
     "catalog": "",
     "orders": "",
     "analytics": "",

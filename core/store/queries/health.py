@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from core import clock
+
 
 @dataclass(frozen=True, slots=True)
 class Delay:
@@ -80,17 +82,18 @@ def delay_in(connection: Connection, shop_id: str, connected_at: int, since: int
 
 
 def backlog(connection: Connection, shop_id: str) -> Backlog:
-    """What waits in the outbox."""
-    row = connection.execute(
-        text(
-            "SELECT coalesce(sum(CASE WHEN state = 'held' THEN 0 ELSE 1 END), 0) AS waiting, "
-            "coalesce(sum(CASE WHEN state = 'held' THEN 1 ELSE 0 END), 0) AS held, "
-            "min(CASE WHEN state = 'held' THEN NULL ELSE dirty_at END) AS since "
-            "FROM outbox WHERE shop_id = :shop AND state IN ('dirty', 'claimed', 'held')"
-        ),
-        {"shop": shop_id},
-    ).one()
+    """What waits in the outbox; listings that are only looked at again later do not wait."""
+    row = connection.execute(_BACKLOG, {"shop": shop_id, "soon": clock.now_ms() + _SOON_MS}).one()
     return Backlog(int(row.waiting), int(row.held), row.since)
+
+
+_SOON_MS = 5_000
+_BACKLOG = text("""
+SELECT coalesce(sum(CASE WHEN state = 'held' THEN 0 ELSE 1 END), 0) AS waiting,
+  coalesce(sum(CASE WHEN state = 'held' THEN 1 ELSE 0 END), 0) AS held,
+  min(CASE WHEN state = 'held' THEN NULL ELSE dirty_at END) AS since
+FROM outbox WHERE shop_id = :shop AND (state IN ('claimed', 'held') OR (state = 'dirty' AND due_at <= :soon))
+""")
 
 
 def trouble(connection: Connection, since: int) -> Trouble:

@@ -25,51 +25,62 @@ _ONLY = {
     "even": "AND state = 'even'",
 }
 
-# One row a listing. A listing of several items offers as many as its scarcest part allows.
-_TABLE = """
+# One row a listing, with only what judging needs: a hundred thousand may be judged to show fifty. A listing of several
+# items offers as many as its scarcest part allows. A CROSS JOIN keeps SQLite from turning the order of a join around.
+_ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id)"
+_RESERVED = "(SELECT coalesce(sum(v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)"
+_FREE = "(SELECT coalesce(sum(v.on_hand - v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)"
+_MORE = {  # what some pages sort by or search in, read for every listing only then
+    "title": "l.title",
+    "seller_sku": "l.seller_sku",
+    "item_sku": "min(i.sku) AS item_sku",
+    "on_hand": f"min(CASE WHEN k.item_id IS NOT NULL THEN {_ON_HAND} END) AS on_hand",
+    "reserved": f"max(CASE WHEN k.item_id IS NOT NULL THEN {_RESERVED} END) AS reserved",
+}
+_TABLE = f"""
 WITH unseen AS (
-  SELECT k.item_id, sum((o.committed - o.open_units) * k.quantity) AS units
-  FROM listing o JOIN link k ON k.shop_id = o.shop_id AND k.sku_id = o.sku_id
-  WHERE o.committed > o.open_units AND NOT o.gone GROUP BY k.item_id
-), stock AS (
-  SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM level GROUP BY item_id
-), part AS (
-  SELECT k.shop_id, k.sku_id, min(k.item_id) AS item_id, min(item.sku) AS item_sku, count(*) AS parts,
-    min(coalesce(stock.on_hand, 0)) AS on_hand, max(coalesce(stock.reserved, 0)) AS reserved,
-    max(coalesce(unseen.units, 0)) AS unseen, max(coalesce(item.buffer, :buffer)) AS buffer,
-    max(CASE WHEN item.counted_at IS NULL AND coalesce(stock.on_hand, 0) <= 0 THEN 1 ELSE 0 END) AS unknown,
-    min((coalesce(stock.on_hand, 0) - coalesce(stock.reserved, 0) - coalesce(unseen.units, 0)
-      - coalesce(item.buffer, :buffer)) / k.quantity) AS free
-  FROM link k JOIN item ON item.id = k.item_id
-  LEFT JOIN stock ON stock.item_id = k.item_id LEFT JOIN unseen ON unseen.item_id = k.item_id
-  GROUP BY k.shop_id, k.sku_id
+  SELECT k.item_id, sum((o.committed - o.open_units) * k.quantity) AS units FROM listing o CROSS JOIN link k
+  WHERE o.committed > o.open_units AND NOT o.gone AND k.shop_id = o.shop_id AND k.sku_id = o.sku_id GROUP BY k.item_id
 ), told AS (
-  SELECT l.shop_id, l.sku_id, l.product_id, l.seller_sku, l.title, l.variant, l.available, l.committed, l.open_units,
-    l.observed_at, l.refused_sentence, l.refused_code, part.item_id, part.item_sku, part.parts, part.on_hand,
-    part.reserved, part.unseen, part.buffer, coalesce(part.unknown, 0) AS unknown,
-    CASE WHEN part.unknown = 1 THEN NULL WHEN part.free < 0 THEN 0 WHEN part.free > 99999 THEN 99999
-      ELSE part.free END AS target,
-    coalesce(d.amount, 0) AS drift, coalesce(d.state, '') AS drift_state, d.found_at AS drift_at,
-    EXISTS (SELECT 1 FROM push p WHERE p.shop_id = l.shop_id AND p.sku_id = l.sku_id
-      AND p.outcome IN ('sent', 'unknown')) AS doubt
-  FROM listing l LEFT JOIN part ON part.shop_id = l.shop_id AND part.sku_id = l.sku_id
+  SELECT l.shop_id, l.sku_id, l.available, l.committed, l.open_units, l.refused_code, min(k.item_id) AS item_id,
+    max(CASE WHEN i.counted_at IS NULL AND i.id IS NOT NULL AND {_ON_HAND} <= 0 THEN 1 ELSE 0 END) AS unknown,
+    min(({_FREE} - coalesce(u.units, 0) - coalesce(i.buffer, :buffer)) / k.quantity) AS free,
+    coalesce(max(d.amount), 0) AS drift{{more}}
+  FROM listing l LEFT JOIN link k ON k.shop_id = l.shop_id AND k.sku_id = l.sku_id LEFT JOIN item i ON i.id = k.item_id
+  LEFT JOIN unseen u ON u.item_id = k.item_id
   LEFT JOIN drift d ON d.shop_id = l.shop_id AND d.sku_id = l.sku_id AND d.state IN ('open', 'lowered')
-  WHERE NOT l.gone AND l.status <> 'UNSEEN' {shop}
+  WHERE NOT l.gone AND l.status <> 'UNSEEN' {{shop}} GROUP BY l.shop_id, l.sku_id
+), aimed AS (
+  SELECT told.*, CASE WHEN unknown = 1 THEN NULL WHEN free < 0 THEN 0 WHEN free > 99999 THEN 99999
+    ELSE free END AS target FROM told
 ), rows AS (
-  SELECT told.*, CASE WHEN available IS NULL OR target IS NULL THEN NULL ELSE available - target END AS difference,
+  SELECT aimed.*, available - target AS difference,
     CASE WHEN item_id IS NULL THEN 'unlinked' WHEN available IS NULL OR unknown = 1 THEN 'unread'
       WHEN drift <> 0 THEN 'drift' WHEN available = target THEN 'even' WHEN refused_code IS NOT NULL THEN 'refused'
-      WHEN target > available AND (committed > open_units OR doubt) THEN 'waiting'
-      WHEN target < available THEN 'lower' ELSE 'raise' END AS state
-  FROM told
+      WHEN target > available AND (committed > open_units OR EXISTS (SELECT 1 FROM push p
+        WHERE p.shop_id = aimed.shop_id AND p.sku_id = aimed.sku_id AND p.outcome IN ('sent', 'unknown')))
+      THEN 'waiting' WHEN target < available THEN 'lower' ELSE 'raise' END AS state
+  FROM aimed
 )
-"""
-_PAGE = """
-SELECT rows.*,
-  (SELECT max(p.confirmed_at) FROM push p WHERE p.shop_id = rows.shop_id AND p.sku_id = rows.sku_id) AS confirmed_at,
-  (SELECT x.generation FROM outbox x WHERE x.shop_id = rows.shop_id AND x.sku_id = rows.sku_id) AS generation
-FROM rows WHERE 1 = 1 {where} ORDER BY {order}
-"""
+"""  # noqa: S608 (constants)
+_PAGE = f"""
+, page AS (SELECT * FROM rows WHERE 1 = 1 {{where}} ORDER BY {{order}} {{limit}}
+), part AS (
+  SELECT k.shop_id, k.sku_id, count(*) AS parts, min(i.sku) AS item_sku, min({_ON_HAND}) AS on_hand,
+    max({_RESERVED}) AS reserved, max(coalesce(u.units, 0)) AS unseen, max(coalesce(i.buffer, :buffer)) AS buffer
+  FROM page JOIN link k ON k.shop_id = page.shop_id AND k.sku_id = page.sku_id JOIN item i ON i.id = k.item_id
+  LEFT JOIN unseen u ON u.item_id = k.item_id GROUP BY k.shop_id, k.sku_id
+)
+SELECT page.shop_id, page.sku_id, page.available, page.committed, page.open_units, page.item_id, page.unknown,
+  page.target, page.difference, page.drift, page.state, l.product_id, l.seller_sku, l.title, l.variant, l.observed_at,
+  l.refused_sentence, part.parts, part.item_sku, part.on_hand, part.reserved, part.unseen, part.buffer,
+  coalesce((SELECT d.state FROM drift d WHERE d.shop_id = page.shop_id AND d.sku_id = page.sku_id
+    AND d.state IN ('open', 'lowered')), '') AS drift_state,
+  (SELECT max(p.confirmed_at) FROM push p WHERE p.shop_id = page.shop_id AND p.sku_id = page.sku_id) AS confirmed_at,
+  (SELECT x.generation FROM outbox x WHERE x.shop_id = page.shop_id AND x.sku_id = page.sku_id) AS generation
+FROM page JOIN listing l ON l.shop_id = page.shop_id AND l.sku_id = page.sku_id
+LEFT JOIN part ON part.shop_id = page.shop_id AND part.sku_id = page.sku_id ORDER BY {{shown}}
+"""  # noqa: S608 (constants)
 _TOTAL = "SELECT count(*) FROM rows WHERE 1 = 1 {where}"
 
 
@@ -118,7 +129,7 @@ class StockCounts:
 def counts(connection: Connection, *, shop_id: str | None = None, buffer: int = 0) -> StockCounts:
     """How many listings are even, and how many are not and why."""
     query = text(
-        _TABLE.format(shop=_of(shop_id))
+        _table(shop_id)
         + "SELECT state, count(*) AS n, sum(CASE WHEN difference <> 0 THEN 1 ELSE 0 END) AS off "
         "FROM rows GROUP BY state"
     )
@@ -153,8 +164,9 @@ def rows(
         where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
         given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
     page = "" if limit is None else "LIMIT :limit OFFSET :offset"
-    order = f"{_SORTS[sort]} {'DESC' if descending else 'ASC'}, sku_id {page}"
-    query = text(_TABLE.format(shop=_of(shop_id)) + _PAGE.format(where=where, order=order))
+    order = f"{_SORTS[sort]} {'DESC' if descending else 'ASC'}, sku_id"
+    shown = order.replace(_SORTS[sort], _SORTS[sort].replace(sort, f"page.{sort}")).replace("sku_id", "page.sku_id")
+    query = text(_table(shop_id, search, sort) + _PAGE.format(where=where, order=order, limit=page, shown=shown))
     if limit is not None:
         given |= {"limit": limit, "offset": offset}
     return [_stock_row(row) for row in connection.execute(query, given)]
@@ -167,7 +179,7 @@ def uneven(connection: Connection, shop_id: str, buffer: int) -> list[str]:
     the owner has a drift to decide on: lowering never waits.
     """
     query = text(
-        _TABLE.format(shop="AND l.shop_id = :shop")
+        _table(shop_id)
         + """
 SELECT rows.sku_id FROM rows LEFT JOIN outbox x ON x.shop_id = rows.shop_id AND x.sku_id = rows.sku_id
 WHERE difference <> 0 AND (x.state IS NULL OR x.state = 'idle' OR (x.state = 'held' AND drift <> 0 AND difference > 0))
@@ -186,12 +198,15 @@ def total(
     if search.strip():
         where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
         given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
-    query = text(_TABLE.format(shop=_of(shop_id)) + _TOTAL.format(where=where))
+    query = text(_table(shop_id, search) + _TOTAL.format(where=where))
     return int(connection.execute(query, given).scalar_one())
 
 
-def _of(shop_id: str | None) -> str:
-    return "" if shop_id is None else "AND l.shop_id = :shop"
+def _table(shop_id: str | None, search: str = "", sort: str = "") -> str:
+    """The statement's first half, with what is searched in and sorted by."""
+    more = {*(("title", "seller_sku", "item_sku") if search.strip() else ()), sort} & _MORE.keys()
+    columns = "".join(f", {_MORE[name]}" for name in sorted(more))
+    return _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop", more=columns)
 
 
 def _given(shop_id: str | None, buffer: int) -> dict[str, Any]:

@@ -79,7 +79,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 table = st.container()
 with rt.store.read() as connection:
-    total = reconcile.total(connection, shop_id=shop.id, buffer=buffer, search=search, only=only)
+    total = counts.listings
+    if search or only != "all":
+        total = reconcile.total(connection, shop_id=shop.id, buffer=buffer, search=search, only=only)
     skip = tables.pages(total, "stock_page", noun="listing") if total else 0
     rows = reconcile.rows(
         connection,

@@ -35,9 +35,12 @@ def free_port() -> int:
 
 
 def start(folder: Path, port: int) -> Desk:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("TIKTOK_", "EVENSTOCK_", "DATABASE_"))}
-    environment |= {"EVENSTOCK_DATA_DIR": str(folder), "XDG_CONFIG_HOME": str(folder.parent / "config"), "HOME": str(folder.parent)}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
+    ours = ("TIKTOK_", "EVENSTOCK_", "DATABASE_")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    home = str(folder.parent)
+    environment |= {"EVENSTOCK_DATA_DIR": str(folder), "XDG_CONFIG_HOME": f"{home}/config", "HOME": home}
+    options = ["--server.port", str(port), "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
     log = (folder.parent / "server.log").open("ab")
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     log.close()
@@ -84,7 +87,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1200}, color_scheme="light", timezone_id="Europe/London")
+    window = {"width": 1440, "height": 1200}
+    context = browser.new_context(viewport=window, color_scheme="light", timezone_id="Europe/London")  # type: ignore[arg-type]
     tab = context.new_page()
     yield tab
     context.close()

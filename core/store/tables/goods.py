@@ -1,0 +1,125 @@
+"""Goods: items, listings and their links, what TikTok told of their stock, and the ledger."""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Index, Text, text
+from sqlmodel import Field, SQLModel
+
+from core.store.tables.columns import BY_KEY, ms
+
+_NOT_TIKTOK = text("origin <> 'tiktok'")
+
+
+class Item(SQLModel, table=True):
+    """One sellable unit of the owner's own store."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    sku: str = Field(unique=True)
+    title: str
+    variant: str = ""
+    price_units: int | None = Field(default=None, sa_type=BigInteger)
+    cost_units: int | None = Field(default=None, sa_type=BigInteger)
+    currency: str = ""
+    barcode: str = ""
+    buffer: int | None = None
+    counted_at: int | None = ms(default=None)
+    archived: bool = False
+    created_at: int = ms()
+
+
+class Listing(SQLModel, table=True):
+    """One SKU on TikTok as last seen.
+
+    `base_*` is the last settled reading, from which drift is measured. `settled_at` is when its number was first even
+    with ours; before that, only a change that the owner reviewed is sent.
+    """
+
+    __table_args__: ClassVar[Any] = (
+        Index("listing_product", "shop_id", "product_id"),
+        Index("listing_seller_sku", "seller_sku"),
+    )
+
+    shop_id: str = Field(primary_key=True, foreign_key="shop.id")
+    sku_id: str = Field(primary_key=True)
+    product_id: str
+    seller_sku: str = ""
+    title: str = ""
+    variant: str = ""
+    price_units: int | None = Field(default=None, sa_type=BigInteger)
+    currency: str = ""
+    status: str = ""
+    picture_url: str = ""
+    update_time: int | None = Field(default=None, sa_type=BigInteger)
+    seen_at: int = ms()
+    gone: bool = False
+    available: int | None = None
+    committed: int | None = None
+    observed_at: int | None = ms(default=None)
+    open_units: int = 0
+    shipped_units: int = 0
+    base_available: int | None = None
+    base_open: int | None = None
+    base_shipped: int | None = None
+    base_at: int | None = ms(default=None)
+    settled_at: int | None = ms(default=None)
+    refused_code: int | None = None
+    refused_sentence: str | None = Field(default=None, sa_type=Text)
+
+
+class Stock(SQLModel, table=True):
+    """What TikTok last told of one SKU in one of its warehouses."""
+
+    __table_args__: ClassVar[Any] = BY_KEY
+
+    shop_id: str = Field(primary_key=True)
+    sku_id: str = Field(primary_key=True)
+    warehouse_id: str = Field(primary_key=True)
+    available: int
+    committed: int
+
+
+class Link(SQLModel, table=True):
+    """A listing sells an item; several rows with quantities make a bundle."""
+
+    __table_args__: ClassVar[Any] = (Index("link_item", "item_id"), BY_KEY)
+
+    shop_id: str = Field(primary_key=True)
+    sku_id: str = Field(primary_key=True)
+    item_id: int = Field(primary_key=True, foreign_key="item.id")
+    quantity: int = 1
+    origin: str = ""
+    created_at: int = ms()
+
+
+class Movement(SQLModel, table=True):
+    """One row of the stock ledger; never updated, never deleted (triggers refuse it)."""
+
+    __table_args__: ClassVar[Any] = (
+        Index("movement_item", "item_id", "id"),
+        Index("movement_reference", "reference", "item_id", "on_hand", "reserved"),
+        # Counts, own sales and decisions are few among the movements of orders; this index holds only them.
+        Index("movement_own", "reason", "id", sqlite_where=_NOT_TIKTOK, postgresql_where=_NOT_TIKTOK),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    item_id: int = Field(foreign_key="item.id")
+    location_id: int = Field(foreign_key="location.id")
+    on_hand: int = 0
+    reserved: int = 0
+    reason: str
+    origin: str
+    reference: str = ""
+    actor: str = ""
+    at: int = ms()
+    note: str = ""
+
+
+class Level(SQLModel, table=True):
+    """The sum of an item's movements at a location; proven equal to them every day."""
+
+    __table_args__: ClassVar[Any] = BY_KEY
+
+    item_id: int = Field(primary_key=True, foreign_key="item.id")
+    location_id: int = Field(primary_key=True, foreign_key="location.id")
+    on_hand: int = 0
+    reserved: int = 0

@@ -41,11 +41,13 @@ class Turns:
         ticket = (not urgent, next(self._numbers))
         with self._ready:
             heapq.heappush(self._waiting, ticket)
-            mine = self._ready.wait_for(lambda: not self._held and self._waiting[0] == ticket, _PATIENCE)
-            self._waiting.remove(ticket)
-            heapq.heapify(self._waiting)
-            if not mine:
+            try:
+                mine = self._ready.wait_for(lambda: not self._held and self._waiting[0] == ticket, _PATIENCE)
+            finally:  # also when a person presses Ctrl-C while waiting
+                self._waiting.remove(ticket)
+                heapq.heapify(self._waiting)
                 self._ready.notify_all()
+            if not mine:
                 raise StoreLocked("another part of Evenstock did not finish writing")
             self._held = True
         try:

@@ -83,8 +83,8 @@ def _row(shop_id: str, product: Product, sku: Any, now: int) -> dict[str, Any]:
     return {
         "shop_id": shop_id, "sku_id": sku.id, "product_id": product.id, "seller_sku": sku.seller_sku,
         "title": product.title, "variant": sku.variant, "price_units": sku.price_units, "currency": sku.currency,
-        "status": product.status, "update_time": product.update_time, "seen_at": now, "gone": False,
-        "picture_url": product.image_url, "open_units": 0, "shipped_units": 0,
+        "status": product.status, "update_time": product.update_time, "seen_at": now,
+        "gone": product.status == "DELETED", "picture_url": product.image_url, "open_units": 0, "shipped_units": 0,
     }  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def choose(facts: Iterable[Facts], approved: Mapping[str, Approval] | None) -> C
 
 def _decide(fact: Facts, wanted: int, available: int, approval: Approval | None) -> Decision:
     # An approval speaks for the drift that its review showed, not for one that came up since.
-    seen = approval is not None and not fact.suspected and fact.drift_at <= approval.read_at
+    seen = approval is not None and not (fact.suspected or fact.moved) and fact.drift_at <= approval.read_at
     return decide(
         wanted=wanted, available=available, committed=fact.committed, open_units=fact.open_units,
         unexplained=fact.unexplained, drift=0 if seen else fact.drift, sure=not fact.suspected, doubt=fact.doubt,

@@ -16,7 +16,8 @@ class Facts:
     """One listing: TikTok's last reading, our orders of it, the items behind it, and what is unsettled.
 
     `unexplained`: units beyond what the known orders explain, None before the first settled reading. `drift`: those
-    that the owner has not decided on, found at `drift_at` and certain once they are no longer only `suspected`.
+    that the owner has not decided on, found at `drift_at` and certain once they are no longer only `suspected`;
+    `moved` says that TikTok's number has changed once more since.
     `doubt`: a write has an unknown outcome. `settled`: its number was even with ours at least once, so that it may be
     kept so without asking. `unknown`: an item behind it was never counted, so there is no number to send.
     """
@@ -33,6 +34,7 @@ class Facts:
     drift: int = 0
     drift_at: int = 0
     suspected: bool = False
+    moved: bool = False
     unknown: bool = False
     parts: list[Part] = field(default_factory=list)
     shown: dict[str, int] = field(default_factory=dict)
@@ -101,7 +103,10 @@ def _facts(row: Any) -> Facts:
     if row.base_available is not None and row.available is not None:
         base = Reading(row.base_available, row.base_open, row.base_shipped)
         beyond = unexplained(base, Reading(row.available, row.open_units, row.shipped_units))
+    counted = row.amount if row.state in ("suspected", "open") else 0
+    moved = beyond is not None and row.committed == row.open_units and beyond != counted
     return Facts(
         row.sku_id, row.product_id, row.available, row.committed or 0, row.open_units, row.shipped_units, beyond,
         bool(row.doubt), row.settled_at is not None, row.amount or 0, row.found_at or 0, row.state == "suspected",
+        moved,
     )  # fmt: skip

@@ -79,8 +79,8 @@ _TAKE = text(
 INSERT INTO outbox {_COLUMNS}
 VALUES (:shop, :sku, 1, 'claimed', :now, :until, 0, :worker, :until, 'you sent this change', '')
 ON CONFLICT (shop_id, sku_id) DO UPDATE SET state = 'claimed', claimed_by = excluded.claimed_by,
-  claimed_until = excluded.claimed_until, due_at = excluded.claimed_until, generation = outbox.generation + 1, dirty_at = excluded.dirty_at,
-  reason = excluded.reason
+  claimed_until = excluded.claimed_until, due_at = excluded.claimed_until, generation = outbox.generation + 1,
+  dirty_at = excluded.dirty_at, reason = excluded.reason
 WHERE outbox.state <> 'claimed' OR outbox.claimed_until < :now
 RETURNING sku_id, generation, dirty_at, attempts
 """  # noqa: S608
@@ -128,8 +128,9 @@ def still_mine(connection: Connection, claims: Collection[Claim]) -> set[str]:
 
 def release_all(store: Store) -> None:
     """Free what a crashed process had claimed; only the one owner of the jobs may call it, at its start."""
+    free = text("UPDATE outbox SET state = 'dirty', claimed_by = '', due_at = 0 WHERE state = 'claimed'")
     with store.write() as connection:
-        connection.execute(text("UPDATE outbox SET state = 'dirty', claimed_by = '', due_at = 0 WHERE state = 'claimed'"))
+        connection.execute(free)
 
 
 _AGAIN = text(

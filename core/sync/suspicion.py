@@ -84,11 +84,13 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
     if found is None:
         connection.execute(_OPEN, where | shown)
         _look(connection, row, SURE_AFTER_MS + 500, "an unexplained number is read once more")
-    elif found.state == "suspected" or (sure and (found.state == "lowered" or found.amount != amount)):
-        if found.amount != amount or found.state == "lowered":
-            connection.execute(_CHANGE, shown | {"id": found.id, "state": "open" if sure else "suspected"})
-        elif sure:
-            connection.execute(_CERTAIN, {"id": found.id})
+    elif found.state == "lowered":
+        if sure:
+            connection.execute(_CHANGE, shown | {"id": found.id, "state": "open"})
+    elif found.amount != amount:
+        connection.execute(_CHANGE, shown | {"id": found.id, "state": "open" if sure else found.state})
+    elif found.state == "suspected" and sure:
+        connection.execute(_CERTAIN, {"id": found.id})
 
 
 def _read_since(shop: ShopContext, moment: int, at: int) -> bool:

@@ -62,7 +62,11 @@ STEPS = ("pay", "release", "ship one", "ship", "collect", "deliver", "complete",
 @st.composite
 def lives(draw: st.DrawFn, number: int) -> list[Order]:
     """All versions of one order, oldest first; several may share a second."""
-    goods = draw(st.lists(st.sampled_from([("A", ""), ("B", ""), ("C", ""), ("U", ""), ("V", "A*2,C*1")]), min_size=1, max_size=3))
+    goods = draw(
+        st.lists(
+            st.sampled_from([("A", ""), ("B", ""), ("C", ""), ("U", ""), ("V", "A*2,C*1")]), min_size=1, max_size=3
+        )
+    )
     state = [["UNPAID", None] for _ in goods]
     status, at = "UNPAID", DAY_ZERO + number
     versions: list[Order] = []

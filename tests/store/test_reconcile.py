@@ -68,8 +68,9 @@ def test_sql_and_pure_targets_agree(
                 put(connection, t.Drift, shop_id=SHOP, sku_id=sku, found_at=1, expected=0, observed=0,
                     amount=listing["drift"], state="open")  # fmt: skip
             if listing["doubt"]:
+                reading = {"read_available": 1, "read_committed": 0, "read_open": 0, "read_shipped": 0}
                 put(connection, t.Push, shop_id=SHOP, sku_id=sku, product_id="P", generation=1, target=1, wanted="{}",
-                    read_available=1, read_committed=0, read_open=0, read_shipped=0, dirty_at=1, intent_at=1)  # fmt: skip
+                    dirty_at=1, intent_at=1, **reading)  # fmt: skip
         table = {row.sku_id: row for row in reconcile.rows(connection, buffer=buffer, limit=None)}
         known = facts.load(connection, SHOP, [f"L{n}" for n in range(len(listings))], buffer)
         assert table.keys() == {f"L{n}" for n, listing in enumerate(listings) if not listing["gone"]}

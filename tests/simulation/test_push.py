@@ -1,0 +1,396 @@
+"""Sending quantities: one worker a listing, no reading older than our own write, plans that fall back to review."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from core import clock
+from core.sync import choosing, intents, observe, outbox, plans, push, runs
+from core.sync import facts as known
+from core.sync.plans import NotConfirmed, PlanGone
+from core.tiktok.errors import OutcomeUnknown, Stopped, TikTokError
+from tests.simulation.desk import Desk
+
+
+def states(desk: Desk, plan_id: int) -> dict[str, str]:
+    return {
+        row.entity: row.state for row in desk.rows("SELECT entity, state FROM plan_row WHERE plan_id = :p", p=plan_id)
+    }
+
+
+def test_a_reading_asked_for_before_our_own_write_is_dropped(desk: Desk, sku: str) -> None:
+    asked_at = clock.now_ms()
+    old = desk.shop.api.stock([sku])
+    desk.time.turn(1)
+    desk.sell(sku)
+    desk.push()
+    new = desk.one("SELECT available FROM listing WHERE sku_id = :s", s=sku)
+    with desk.store.write() as connection:
+        assert observe.record(connection, desk.shop, old, asked_at) == 0
+    assert desk.one("SELECT available FROM listing WHERE sku_id = :s", s=sku) == new
+
+
+def test_a_reading_older_than_the_one_we_have_is_dropped(desk: Desk, sku: str) -> None:
+    asked_at = clock.now_ms()
+    old = desk.shop.api.stock([sku])
+    desk.time.turn(1)
+    desk.practice.buy(sku)
+    desk.read_stock()
+    with desk.store.write() as connection:
+        observe.record(connection, desk.shop, old, asked_at)
+    assert desk.one("SELECT committed FROM listing WHERE sku_id = :s", s=sku) == 1
+
+
+def test_a_reading_under_way_while_we_write_is_dropped(desk: Desk, sku: str) -> None:
+    """Asked for before the intent, answered before the write arrived, stored after it was accepted."""
+    real = desk.shop.api.set_stock
+    early: list[tuple[int, Any]] = []
+
+    def read_first(*given: Any, **more: Any) -> Any:
+        early.append((clock.now_ms(), desk.shop.api.stock([sku])))
+        desk.time.turn(1)
+        return real(*given, **more)
+
+    desk.shop.api.set_stock = read_first  # type: ignore[method-assign]
+    desk.sell(sku)
+    desk.push()
+    asked_at, old = early[0]
+    with desk.store.write() as connection:
+        observe.record(connection, desk.shop, old, asked_at)
+    assert desk.one("SELECT available FROM listing WHERE sku_id = :s", s=sku) == desk.shown(sku)
+
+
+def test_a_worker_that_lost_its_claim_does_not_write(desk: Desk, sku: str) -> None:
+    """It read, then slept for eleven minutes; meanwhile another worker took the listing over."""
+    desk.sell(sku)
+    real = choosing.choose
+    slept = [False]
+
+    def sleep(facts: Any, approved: Any) -> Any:
+        choice = real(facts, approved)
+        if not slept[0]:
+            slept[0] = True
+            desk.time.turn(outbox.LEASE_MS / 1000 + 60)
+        return choice
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.sync.batch.choose", sleep)
+        claims: list[Any] = []
+        original = push.outbox.still_mine
+
+        def taken_over(connection: Any, mine: Any) -> set[str]:
+            connection.exec_driver_sql("UPDATE outbox SET claimed_by = 'plan-9' WHERE sku_id = ?", (sku,))
+            found: set[str] = original(connection, mine)
+            claims.extend(mine)
+            return found
+
+        patch.setattr("core.sync.batch.outbox.still_mine", taken_over)
+        push.drain(desk.shop, "loop", desk.running("push"))
+    assert claims
+    assert desk.updates() == []
+    row = desk.rows("SELECT state, claimed_by FROM outbox WHERE sku_id = :s", s=sku)[0]
+    assert tuple(row) == ("claimed", "plan-9"), "and the other worker's claim stands"
+
+
+def test_a_new_change_while_a_refused_listing_rests_is_tried_at_once(desk: Desk, sku: str) -> None:
+    desk.practice.trouble("partial_errors", sku_ids=(sku,), code=12052990, times=1, path="/inventory/update")
+    desk.sell(sku)
+    desk.push()
+    assert len(desk.updates()) == 1
+    desk.sell(sku)
+    desk.push()
+    assert len(desk.updates()) == 2
+    desk.check_even()
+
+
+def test_one_refused_sku_of_a_product_does_not_keep_the_others_back(desk: Desk) -> None:
+    by_product: dict[str, list[str]] = {}
+    for sku in desk.skus():
+        if desk.shown(sku) > 2:
+            by_product.setdefault(desk.practice.truth(sku).product_id, []).append(sku)
+    bad, good = next(skus for skus in by_product.values() if len(skus) > 1)[:2]
+    desk.practice.trouble("partial_errors", sku_ids=(bad,), code=12052990, times=1, path="/inventory/update")
+    desk.sell(bad)
+    desk.sell(good)
+    pushed = desk.push()
+    assert (pushed.refused, pushed.confirmed) == (1, 1)
+    assert desk.one("SELECT refused_code FROM listing WHERE sku_id = :s", s=bad)
+    desk.time.turn(3_700)
+    desk.push()
+    desk.check_even()
+    assert desk.rows("SELECT sku_id FROM listing WHERE refused_code IS NOT NULL") == []
+
+
+def test_a_number_that_never_sticks_is_not_written_in_a_hot_loop(desk: Desk, sku: str) -> None:
+    """TikTok accepts each write and shows another number all the same."""
+    real = desk.shop.api.set_stock
+
+    def vanish(*given: Any, **more: Any) -> Any:
+        answer = real(*given, **more)
+        desk.practice.set_stock(sku, desk.shown(sku) + 5)
+        return answer
+
+    desk.shop.api.set_stock = vanish  # type: ignore[method-assign]
+    desk.sell(sku)
+    desk.push()
+    assert len(desk.updates()) <= 5
+    tried = len(desk.updates())
+    desk.time.turn(1)
+    desk.push()
+    assert len(desk.updates()) == tried, "after a few times at once it rests, longer each time"
+
+
+def test_a_sku_whose_stock_tiktok_does_not_tell_is_left_alone_and_its_plan_row_reviewed(desk: Desk, sku: str) -> None:
+    desk.count(sku, 3)
+    real = desk.shop.api.stock
+    desk.shop.api.stock = lambda skus: {k: v for k, v in real(skus).items() if k != sku}  # type: ignore[method-assign]
+    plan = desk.resync([sku])
+    assert desk.updates() == []
+    assert states(desk, plan.id) == {sku: "review"}
+    desk.shop.api.stock = real  # type: ignore[method-assign]
+    desk.time.turn(700)
+    desk.push()
+    desk.check_even()
+
+
+def test_an_answer_that_tells_no_stock_at_all_is_not_believed(desk: Desk) -> None:
+    desk.practice.trouble("empty_page", path="/inventory/search")
+    with pytest.raises(TikTokError, match="told the stock of none"):
+        desk.sync("stock")
+    desk.push()
+    assert desk.updates() == []
+
+
+def test_a_lost_page_of_products_makes_no_listing_vanish(desk: Desk) -> None:
+    real = desk.shop.api.product_pages
+
+    def half(*given: Any, **more: Any) -> Any:
+        for page in real(*given, **more):
+            yield dataclasses.replace(page, products=page.products[:1])
+
+    desk.shop.api.product_pages = half  # type: ignore[method-assign]
+    desk.scan_products()
+    assert desk.rows("SELECT sku_id FROM listing WHERE gone") == []
+
+
+def test_a_product_that_was_taken_down_is_gone_after_a_complete_scan(desk: Desk, sku: str) -> None:
+    desk.practice.set_status(desk.practice.truth(sku).product_id, "DELETED")
+    desk.scan_products()
+    assert sku in {row.sku_id for row in desk.rows("SELECT sku_id FROM listing WHERE gone")}
+
+
+def test_a_write_without_an_answer_is_kept_before_the_call_and_never_sent_twice(desk: Desk, sku: str) -> None:
+    real = desk.shop.api.set_stock
+    seen: list[Any] = []
+
+    def lose(product_id: str, wanted: Any, urgent: bool = False) -> Any:
+        seen.append(desk.rows("SELECT outcome, target FROM push WHERE outcome = 'sent'"))
+        real(product_id, wanted, urgent)
+        raise OutcomeUnknown("The answer was lost.")
+
+    desk.shop.api.set_stock = lose  # type: ignore[method-assign]
+    desk.sell(sku)
+    desk.push()
+    desk.shop.api.set_stock = real  # type: ignore[method-assign]
+    assert [len(rows) for rows in seen] == [1], "the intent stands before the call"
+    desk.settle(rounds=3)
+    assert len(desk.updates()) == 1
+    desk.check_even()
+
+
+def test_nothing_is_raised_while_a_write_is_in_doubt(desk: Desk, sku: str) -> None:
+    desk.practice.trouble("timeout_before", path="/inventory/update", times=1)
+    desk.sell(sku, 2)
+    desk.push()
+    desk.count(sku, 400)
+    desk.push()
+    assert len(desk.updates()) == 1, "the raise waits for the verdict"
+    desk.time.turn(40)
+    desk.push()
+    desk.settle(rounds=2)
+    desk.check_even()
+
+
+def test_lowering_does_not_wait_for_a_doubt(desk: Desk, sku: str) -> None:
+    desk.practice.trouble("timeout_before", path="/inventory/update", times=1)
+    desk.sell(sku, 2)
+    desk.push()
+    desk.sell(sku, 1)
+    desk.push()
+    assert desk.shown(sku) == desk.have(sku)[0]
+    desk.settle(rounds=4)
+    desk.check_even()
+
+
+def test_an_accepted_write_that_was_never_read_back_is_confirmed_by_a_later_reading(desk: Desk, sku: str) -> None:
+    real = desk.shop.api.stock
+    calls = [0]
+
+    def fail_second(skus: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 2:
+            raise OutcomeUnknown("made up: no reading")
+        return real(skus)
+
+    desk.shop.api.stock = fail_second  # type: ignore[method-assign]
+    desk.sell(sku)
+    with pytest.raises(TikTokError):
+        desk.push()
+    assert desk.rows("SELECT outcome FROM push ORDER BY id DESC LIMIT 1") == [("accepted",)]
+    desk.practice.buy(sku)
+    desk.settle(rounds=2)
+    assert desk.rows("SELECT outcome FROM push ORDER BY id DESC LIMIT 1") == [("confirmed",)]
+    assert len(desk.updates()) == 1
+    desk.check_even()
+
+
+def test_a_plan_can_be_sent_once(desk: Desk, sku: str) -> None:
+    desk.count(sku, 3)
+    plan = desk.resync([sku])
+    with pytest.raises(PlanGone, match="sent already"):
+        plans.approve(desk.store, plan.id)
+
+
+def test_a_newer_plan_replaces_an_older_one(desk: Desk, sku: str) -> None:
+    desk.count(sku, 3)
+    first = plans.propose_resync(desk.store, desk.shop.shop_id, None, actor="test")
+    plans.propose_resync(desk.store, desk.shop.shop_id, None, actor="test")
+    with pytest.raises(PlanGone):
+        plans.approve(desk.store, first.id)
+
+
+def test_a_plan_above_the_limits_wants_its_number_of_rows_typed(desk: Desk) -> None:
+    for sku in desk.skus():
+        desk.count(sku, 0)
+    plan = plans.propose_resync(desk.store, desk.shop.shop_id, None, actor="test")
+    assert "would go to zero" in plan.warning
+    for wrong in (None, plan.rows + 1):
+        with pytest.raises(NotConfirmed, match=str(plan.rows)):
+            plans.approve(desk.store, plan.id, confirmed_rows=wrong)
+    assert plans.approve(desk.store, plan.id, confirmed_rows=plan.rows) == plan.rows
+
+
+def run(desk: Desk, plan_id: int) -> runs.Running:
+    running = runs.Running(desk.store, "resync", desk.shop.shop_id, "owner")
+    with runs.carry_on(running):
+        plans.run(desk.shop, plan_id, running)
+    return running
+
+
+def test_a_row_whose_number_somebody_typed_after_the_review_goes_back_to_review(desk: Desk, sku: str) -> None:
+    before = desk.shown(sku)
+    desk.practice.set_stock(sku, before - 6)
+    desk.settle(rounds=2)
+    plan = plans.propose_resync(desk.store, desk.shop.shop_id, [sku], actor="test")
+    assert plan.rows == 1
+    desk.time.turn(30)
+    desk.practice.set_stock(sku, before - 2)
+    plans.approve(desk.store, plan.id)
+    run(desk, plan.id)
+    assert states(desk, plan.id) == {sku: "review"}
+    assert desk.shown(sku) == before - 2, "the number typed since was not overwritten"
+
+
+def test_a_row_that_would_be_raised_beyond_what_was_reviewed_goes_back_to_review(new: Desk) -> None:
+    new.sync("all")
+    sku = max(new.skus(), key=new.shown)
+    new.count(sku, new.have(sku)[0] + 5)
+    new.sync("all")
+    plan = plans.propose_resync(new.store, new.shop.shop_id, [sku], actor="test")
+    new.count(sku, new.have(sku)[0] + 50)
+    plans.approve(new.store, plan.id)
+    run(new, plan.id)
+    assert states(new, plan.id) == {sku: "review"}
+    assert new.updates() == []
+
+
+def test_a_row_that_became_even_meanwhile_is_not_sent(desk: Desk, sku: str) -> None:
+    desk.count(sku, desk.have(sku)[0] - 1)
+    plan = plans.propose_resync(desk.store, desk.shop.shop_id, [sku], actor="test")
+    desk.practice.buy(sku)
+    desk.practice.set_stock(sku, desk.have(sku)[0] - 1)
+    plans.approve(desk.store, plan.id)
+    run(desk, plan.id)
+    assert states(desk, plan.id) == {sku: "done"}
+
+
+def test_a_plan_that_fails_half_way_says_what_was_sent(desk: Desk) -> None:
+    products: dict[str, str] = {}
+    for sku in desk.skus():
+        if desk.shown(sku) > 3:
+            products.setdefault(desk.practice.truth(sku).product_id, sku)
+    first, second = sorted(products.values())[:2]
+    for sku in (first, second):
+        desk.count(sku, desk.have(sku)[0] - 1)
+    plan = plans.propose_resync(desk.store, desk.shop.shop_id, [first, second], actor="test")
+    plans.approve(desk.store, plan.id)
+    desk.practice.trouble("missing_scope", path="/inventory/update", after=1)
+    with pytest.raises(TikTokError):
+        run(desk, plan.id)
+    assert sorted(states(desk, plan.id).values()) == ["proposed", "unsure"]
+    assert desk.one("SELECT state FROM plan WHERE id = :p", p=plan.id) == "stopped"
+    desk.practice.clear_trouble()
+    desk.settle(rounds=2)
+    desk.check_even()
+
+
+def test_a_stopped_plan_keeps_what_it_sent_and_leaves_the_rest_in_review(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.sync.batch.WORKERS", 1)
+    skus = [sku for sku in desk.skus() if desk.shown(sku) > 3]
+    for sku in skus:
+        desk.count(sku, desk.have(sku)[0] - 1)
+    plan = plans.propose_resync(desk.store, desk.shop.shop_id, skus, actor="test")
+    plans.approve(desk.store, plan.id)
+    running = runs.Running(desk.store, "resync", desk.shop.shop_id, "owner")
+    run_id = running.record()
+    real = desk.shop.api.set_stock
+
+    def stop_now(*given: Any, **more: Any) -> Any:
+        assert runs.stop(run_id)
+        return real(*given, **more)
+
+    desk.shop.api.set_stock = stop_now  # type: ignore[method-assign]
+    with pytest.raises(Stopped), runs.carry_on(running):
+        plans.run(desk.shop, plan.id, running)
+    found = states(desk, plan.id)
+    assert "proposed" in found.values()
+    assert desk.rows("SELECT status FROM run WHERE id = :r", r=run_id) == [("stopped",)]
+    desk.shop.api.set_stock = real  # type: ignore[method-assign]
+    desk.settle(rounds=2)
+    desk.check_even()
+
+
+def test_the_intent_holds_every_warehouse_as_it_was_sent(desk: Desk) -> None:
+    sku = next(one for one in desk.skus() if len(desk.practice.truth(one).warehouses) == 2 and desk.shown(one))
+    desk.sell(sku)
+    desk.push()
+    wanted = json.loads(desk.one("SELECT wanted FROM push ORDER BY id DESC LIMIT 1"))
+    assert wanted == {held.warehouse_id: held.available for held in desk.practice.truth(sku).warehouses}
+
+
+def test_a_listing_without_an_item_is_not_taken_for_reviewed(desk: Desk, sku: str) -> None:
+    with desk.store.write() as connection:
+        connection.exec_driver_sql("UPDATE listing SET settled_at = NULL WHERE sku_id = ?", (sku,))
+        outbox.mark_listings(connection, desk.shop.shop_id, [sku], "test")
+        connection.exec_driver_sql("DELETE FROM link WHERE sku_id = ?", (sku,))
+    desk.push()
+    assert desk.one("SELECT settled_at FROM listing WHERE sku_id = :s", s=sku) is None
+
+
+def test_a_crash_between_answer_and_record_leaves_a_doubt_and_no_second_write(desk: Desk, sku: str) -> None:
+    with desk.store.read() as connection:
+        fact = known.load(connection, desk.shop.shop_id, [sku], 0)[sku]
+    desk.sell(sku)
+    claim = outbox.claim(desk.store, desk.shop.shop_id, "loop", 5)[0]
+    with desk.store.write() as connection:
+        intents.keep(connection, claim, fact, desk.have(sku)[0], {}, None)
+    desk.shop.api.set_stock(fact.product_id, {sku: {fact.first: desk.have(sku)[0]}})
+    desk.sent.clear()
+    desk.restart()
+    desk.settle(rounds=2)
+    assert desk.updates() == []
+    desk.check_even()

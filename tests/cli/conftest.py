@@ -1,11 +1,13 @@
 """A data folder of its own for each test, with the practice shop in it, and the command line to work on it."""
 
 import json
+import logging
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,11 +88,30 @@ def _isolate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.chdir(folder.parent)  # no .env of the developer's
 
 
+@contextmanager
+def log_of_its_own() -> Iterator[None]:
+    """What a start in this process does to the log ends here."""
+    logger = logging.getLogger("evenstock")
+    handlers, level, propagate = list(logger.handlers), logger.level, logger.propagate
+    yield
+    for handler in set(logger.handlers) - set(handlers):
+        handler.close()
+    logger.handlers[:], logger.propagate = handlers, propagate
+    logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """No test's log reaches into the next."""
+    with log_of_its_own():
+        yield
+
+
 @pytest.fixture(scope="session")
 def synced_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A practice desk that has been synced once; copy it, do not change it."""
     folder = tmp_path_factory.mktemp("desk") / "data"
-    with pytest.MonkeyPatch.context() as monkeypatch:
+    with pytest.MonkeyPatch.context() as monkeypatch, log_of_its_own():
         _isolate(monkeypatch, folder)
         assert Core(folder)("sync").code == 3
     return folder

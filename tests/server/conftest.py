@@ -1,5 +1,6 @@
 """The web side of Evenstock: its routes in this process, and the real dashboard as a process of its own."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -23,6 +24,18 @@ from core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 LOCAL = "http://127.0.0.1:8501"
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """What a start in this process does to the log ends with the test."""
+    logger = logging.getLogger("evenstock")
+    handlers, level, propagate = list(logger.handlers), logger.level, logger.propagate
+    yield
+    for handler in set(logger.handlers) - set(handlers):
+        handler.close()
+    logger.handlers[:], logger.propagate = handlers, propagate
+    logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

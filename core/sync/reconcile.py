@@ -41,6 +41,8 @@ _TABLE = f"""
 WITH unseen AS (
   SELECT k.item_id, sum((o.committed - o.open_units) * k.quantity) AS units FROM listing o CROSS JOIN link k
   WHERE o.committed > o.open_units AND NOT o.gone AND k.shop_id = o.shop_id AND k.sku_id = o.sku_id GROUP BY k.item_id
+), doubt AS MATERIALIZED (
+  SELECT shop_id, sku_id FROM push WHERE outcome IN ('sent', 'unknown')
 ), told AS (
   SELECT l.shop_id, l.sku_id, l.available, l.committed, l.open_units, l.refused_code, min(k.item_id) AS item_id,
     max(CASE WHEN i.counted_at IS NULL AND i.id IS NOT NULL AND {_ON_HAND} <= 0 THEN 1 ELSE 0 END) AS unknown,
@@ -57,9 +59,9 @@ WITH unseen AS (
   SELECT aimed.*, available - target AS difference,
     CASE WHEN item_id IS NULL THEN 'unlinked' WHEN available IS NULL OR unknown = 1 THEN 'unread'
       WHEN drift <> 0 THEN 'drift' WHEN available = target THEN 'even' WHEN refused_code IS NOT NULL THEN 'refused'
-      WHEN target > available AND (committed > open_units OR EXISTS (SELECT 1 FROM push p
-        WHERE p.shop_id = aimed.shop_id AND p.sku_id = aimed.sku_id AND p.outcome IN ('sent', 'unknown')))
-      THEN 'waiting' WHEN target < available THEN 'lower' ELSE 'raise' END AS state
+      WHEN target > available AND (committed > open_units OR EXISTS (
+        SELECT 1 FROM doubt WHERE doubt.shop_id = aimed.shop_id AND doubt.sku_id = aimed.sku_id)) THEN 'waiting'
+      WHEN target < available THEN 'lower' ELSE 'raise' END AS state
   FROM aimed
 )
 """  # noqa: S608 (constants)
@@ -76,7 +78,8 @@ SELECT page.shop_id, page.sku_id, page.available, page.committed, page.open_unit
   l.refused_sentence, part.parts, part.item_sku, part.on_hand, part.reserved, part.unseen, part.buffer,
   coalesce((SELECT d.state FROM drift d WHERE d.shop_id = page.shop_id AND d.sku_id = page.sku_id
     AND d.state IN ('open', 'lowered')), '') AS drift_state,
-  (SELECT max(p.confirmed_at) FROM push p WHERE p.shop_id = page.shop_id AND p.sku_id = page.sku_id) AS confirmed_at,
+  (SELECT p.confirmed_at FROM push p WHERE p.shop_id = page.shop_id AND p.sku_id = page.sku_id
+    AND p.confirmed_at IS NOT NULL ORDER BY p.id DESC LIMIT 1) AS confirmed_at,
   (SELECT x.generation FROM outbox x WHERE x.shop_id = page.shop_id AND x.sku_id = page.sku_id) AS generation
 FROM page JOIN listing l ON l.shop_id = page.shop_id AND l.sku_id = page.sku_id
 LEFT JOIN part ON part.shop_id = page.shop_id AND part.sku_id = page.sku_id ORDER BY {{shown}}

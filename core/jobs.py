@@ -1,4 +1,4 @@
-"""What runs when: the timed jobs on APScheduler, and two workers that wake as soon as something is to be sent or heard."""
+"""What runs when: the timed jobs on APScheduler, and two workers that wake as soon as something is due."""
 
 import json
 import logging

@@ -21,8 +21,9 @@ def store(tmp_path: Path) -> Store:
     found = open_store(f"sqlite:///{tmp_path / 'evenstock.db'}")
     now = clock.now_ms()
     with found.write() as connection:
-        upsert(connection, Shop, [{"id": SHOP, "auth": "main", "name": "Quay Street", "region": "GB", "currency": "GBP",
-                                   "timezone": "Europe/London", "practice": False, "mode": "watch", "connected_at": now}])  # fmt: skip
+        place = {"name": "Quay Street", "region": "GB", "currency": "GBP", "timezone": "Europe/London"}
+        shop = {"id": SHOP, "auth": "main", "practice": False, "mode": "watch", "connected_at": now}
+        upsert(connection, Shop, [shop | place])
         upsert(connection, Item, [{"id": i, "sku": f"MUG-{i}", "title": "Mug", "created_at": now} for i in (1, 2, 3)])
         for item, units in ((1, 10), (2, 5), (3, 9)):
             ledger.count(connection, [(item, units)], actor="test", origin="test", reference="")

@@ -25,6 +25,7 @@ from core.tiktok.errors import TikTokError
 
 __all__ = ["JobState", "Kind", "Loop", "LoopState"]
 BEAT_SECONDS = 10
+HINTS_REST = 30.0  # seconds without working on webhooks after TikTok could not be asked; the poll finds all of it too
 ALIVE_MS = 45_000
 _DAY = 24 * 3600
 _log = logging.getLogger("evenstock.jobs")
@@ -70,6 +71,7 @@ class Loop:
         self._busy = {shop.shop_id: threading.Lock() for shop in shops}
         self._last: dict[str, int] = {}
         self._notes: dict[str, str] = {}
+        self._deaf_until: dict[str, int] = {}
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -225,12 +227,15 @@ class Loop:
 
     def _work_hooks(self) -> None:
         for shop in self.shops.values():
+            if clock.now_ms() < self._deaf_until.get(shop.shop_id, 0):
+                continue
             try:
                 with runs.run(self.store, "webhook", shop.shop_id, "webhook", quiet=True) as running:
                     found = hooks.work(shop, only_shop=len(self.shops) == 1)
                     running.counts |= {"new": found.new, "changed": found.changed}
                     running.sentence = runs.sentence(running)
             except TikTokError as error:
+                self._deaf_until[shop.shop_id] = clock.now_ms() + int((error.retry_after or HINTS_REST) * 1000)
                 trouble.told(self.store, shop.shop_id, error)
 
     def _beat(self) -> None:
@@ -264,6 +269,17 @@ def send_due(shop: ShopContext, worker: str, running: runs.Running, stop: thread
         running.counts["without an answer"] += pushed.unknown
         if not pushed.results:
             break
+    running.sentence = running.sentence or _sent(running)
+
+
+def _sent(running: runs.Running) -> str:
+    counts = running.counts
+    sentence = f"{counts['confirmed']:,} {'quantity' if counts['confirmed'] == 1 else 'quantities'} sent and read back."
+    others = [f"{counts[name]:,} {words}." for name, words in _UNSENT.items() if counts[name]]
+    return " ".join([sentence, *others])
+
+
+_UNSENT = {"refused": "refused by TikTok", "without an answer": "without an answer"}
 
 
 def _guarded(name: str, work: Callable[[], object]) -> None:

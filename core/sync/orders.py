@@ -1,7 +1,8 @@
 """Poll orders: a fixed window, page by page, resumable at every page; the cursor moves only after the last one."""
 
+import math
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, select
@@ -17,7 +18,8 @@ from core.tiktok.errors import BadAnswer, Refused, Stopped
 from core.tiktok.models import OrderPage
 
 OVERLAP = 600  # seconds read again at each poll, for orders that become visible late
-FIRST_WINDOWS = 12
+DEEP = 30 * 24 * 3600
+FIRST_WINDOWS = 24
 WORKERS = 8
 FEW = 200  # up to so many orders are read in one window
 _TRIES = 3
@@ -44,11 +46,12 @@ class _Window:
     done: bool = False
 
 
-def poll(shop: ShopContext, running: Running) -> Ingested:
+def poll(shop: ShopContext, running: Running, *, deep: bool = False) -> Ingested:
     """Read every order changed since the last complete scan; the first time all there are, in parallel windows.
 
-    An interrupted scan goes on where its last stored page ended, and what came since is read after it. Raises
-    TikTokError and StoreProblem; what was stored until then stays stored.
+    An interrupted scan goes on where its last stored page ended, and what came since is read after it. A `deep` one
+    reads a month again, for whatever TikTok showed too late for the overlap. Raises TikTokError and StoreProblem;
+    what was stored until then stays stored.
     """
     total = Ingested()
     with shop.scanning:
@@ -59,7 +62,8 @@ def poll(shop: ShopContext, running: Running) -> Ingested:
         if cursor is None:
             _import(shop, running, total)
         else:
-            _scan(shop, _Window(0, cursor - OVERLAP, shop.server_now() + 1), running, total)
+            since = cursor - (DEEP if deep else OVERLAP)
+            _scan(shop, _Window(0, since, shop.server_now() + 1), running, total)
         shop.scanned = Scan(began_at, clock.now_ms())
     return total
 
@@ -88,7 +92,9 @@ def _resume(shop: ShopContext, running: Running, total: Ingested) -> None:
 def _scan_all(shop: ShopContext, windows: Sequence[_Window], running: Running, total: Ingested) -> None:
     """Read several windows at once; one thread stores their pages, while the next ones are on their way."""
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="orders") as pool:
-        asked = {pool.submit(_page, shop, window): window for window in windows if not window.done}
+        idle = [window for window in windows if not window.done]
+        asked: dict[Future[OrderPage], _Window] = {}
+        _ask(pool, shop, idle, asked)
         try:
             while asked:
                 for job in wait(asked, return_when=FIRST_COMPLETED).done:
@@ -96,12 +102,22 @@ def _scan_all(shop: ShopContext, windows: Sequence[_Window], running: Running, t
                     _heed(shop, running)
                     _take(window, page, alone=False)
                     read = replace(window)  # as of this page: the window itself goes on meanwhile
-                    if not window.done:
-                        asked[pool.submit(_page, shop, window)] = window
+                    idle += [] if window.done else [window]
+                    _ask(pool, shop, idle, asked)
                     _store(shop, read, page, running, total, alone=False)
         finally:
             pool.shutdown(cancel_futures=True)
     _close(shop, windows)
+
+
+def _ask(
+    pool: ThreadPoolExecutor, shop: ShopContext, idle: list[_Window], asked: dict[Future[OrderPage], _Window]
+) -> None:
+    """Keep every worker busy, with the longest windows first so that none is left over at the end."""
+    idle.sort(key=lambda window: window.total - window.seen if window.total >= 0 else math.inf)
+    while idle and len(asked) < WORKERS:
+        window = idle.pop()
+        asked[pool.submit(_page, shop, window)] = window
 
 
 def _import(shop: ShopContext, running: Running, total: Ingested) -> None:

@@ -269,17 +269,7 @@ def send_due(shop: ShopContext, worker: str, running: runs.Running, stop: thread
         running.counts["without an answer"] += pushed.unknown
         if not pushed.results:
             break
-    running.sentence = running.sentence or _sent(running)
-
-
-def _sent(running: runs.Running) -> str:
-    counts = running.counts
-    sentence = f"{counts['confirmed']:,} {'quantity' if counts['confirmed'] == 1 else 'quantities'} sent and read back."
-    others = [f"{counts[name]:,} {words}." for name, words in _UNSENT.items() if counts[name]]
-    return " ".join([sentence, *others])
-
-
-_UNSENT = {"refused": "refused by TikTok", "without an answer": "without an answer"}
+    running.sentence = running.sentence or push.sentence(running)
 
 
 def _guarded(name: str, work: Callable[[], object]) -> None:

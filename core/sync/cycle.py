@@ -9,6 +9,7 @@ from core.store import choices as owner
 from core.sync import catalog, observe, orders, outbox, reconcile, runs, trouble
 from core.sync.context import ShopContext
 from core.sync.runs import Running, sentence
+from core.tiktok.errors import NeedsPerson
 
 Kind = Literal["orders", "stock", "catalog", "all"]
 _FULL_CATALOG_MS = 24 * 3600 * 1000
@@ -17,22 +18,34 @@ _FULL_CATALOG_MS = 24 * 3600 * 1000
 def cycle(shop: ShopContext, kind: Kind, trigger: str) -> Running:
     """Bring what we know of the shop up to date, in the order products, orders, stock.
 
-    Raises TikTokError and StoreProblem. A timed cycle that finds nothing new leaves no trace but its freshness.
+    Raises TikTokError and StoreProblem. A timed cycle that finds nothing new leaves no trace but its freshness; the
+    first one of a day reads all products, and the orders of a month once more.
     """
     with runs.run(shop.store, f"sync {kind}", shop.shop_id, trigger, quiet=trigger == "timer") as running:
+        full = _full_is_due(shop)
+        problem: NeedsPerson | None = None
         if kind in ("catalog", "all"):
-            catalog.scan(shop, running, full=kind == "catalog" or _full_is_due(shop))
-            with shop.store.write() as connection:
-                running.counts["listings linked"] += catalog.match(connection, shop.shop_id)
+            try:
+                _products(shop, running, full=full or kind == "catalog")
+            except NeedsPerson as error:  # orders and stock must not wait for a person to look at the products
+                problem = error
         if kind in ("orders", "all"):
-            orders.poll(shop, running)
+            orders.poll(shop, running, deep=full and kind == "all")
         if kind in ("stock", "all", "orders"):
             if kind != "orders":
                 running.counts["quantities changed on TikTok"] += observe.read_all(shop)
             mark_uneven(shop)
         running.sentence = sentence(running)
+        if problem is not None:
+            raise problem
     trouble.over(shop.store, shop.shop_id)
     return running
+
+
+def _products(shop: ShopContext, running: Running, *, full: bool) -> None:
+    catalog.scan(shop, running, full=full)
+    with shop.store.write() as connection:
+        running.counts["listings linked"] += catalog.match(connection, shop.shop_id)
 
 
 def mark_uneven(shop: ShopContext) -> None:

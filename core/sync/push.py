@@ -15,8 +15,9 @@ from core.sync.choosing import Approval
 from core.sync.context import ShopContext
 from core.sync.runs import Running
 
-__all__ = ["BATCH", "Approval", "Pushed", "drain"]
+__all__ = ["BATCH", "Approval", "Pushed", "drain", "sentence"]
 BATCH = 600
+_NOT_CONFIRMED = {"refused": "refused by TikTok", "without an answer": "without an answer"}
 
 
 def drain(
@@ -48,3 +49,11 @@ def drain(
         batch.give_back(error)
         raise
     return pushed
+
+
+def sentence(running: Running) -> str:
+    """What a run sent, for the Activity page."""
+    counts = running.counts
+    sent = f"{counts['confirmed']:,} {'quantity' if counts['confirmed'] == 1 else 'quantities'} sent and read back."
+    others = [f"{counts[name]:,} {words}." for name, words in _NOT_CONFIRMED.items() if counts[name]]
+    return " ".join([sent, *others])

@@ -1,12 +1,15 @@
 """A small practice shop with its server, a turned clock, and a desk that is live and even."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from core import clock
 from core.practice import PracticeServer, PracticeShop, serve
+from core.store.engine import open_store
 from tests.simulation.desk import NOON, Desk
 
 
@@ -30,9 +33,20 @@ def server(time: clock.Turned, past_orders: int) -> Iterator[PracticeServer]:
     shop.close()
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a store with its tables and nothing in them, made once."""
+    file = tmp_path_factory.mktemp("empty") / "evenstock.db"
+    open_store(f"sqlite:///{file.as_posix()}").close()
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("PRAGMA journal_mode = DELETE")
+    return file.read_bytes()
+
+
 @pytest.fixture
-def new(tmp_path: Path, server: PracticeServer, time: clock.Turned) -> Iterator[Desk]:
+def new(tmp_path: Path, server: PracticeServer, time: clock.Turned, empty_store: bytes) -> Iterator[Desk]:
     """Connected and stocked, nothing read yet."""
+    (tmp_path / "evenstock.db").write_bytes(empty_store)
     found = Desk(tmp_path, server, time)
     found.stock_up()
     yield found

@@ -6,7 +6,7 @@ import pytest
 
 from core import clock
 from core.practice.bodies import SoldSku
-from core.sync import catalog
+from core.sync import catalog, decisions
 from core.sync.suspicion import SURE_AFTER_MS
 from core.tiktok.errors import TikTokError
 from tests.simulation.desk import Desk
@@ -368,3 +368,67 @@ def test_the_same_failure_of_a_timed_sync_is_told_once(desk: Desk) -> None:
     desk.practice.clear_trouble()
     desk.settle(rounds=1)
     assert desk.rows("SELECT problem FROM shop WHERE problem IS NOT NULL") == []
+
+
+def test_an_order_that_tiktok_showed_a_day_late_is_found_by_the_deep_reading_of_the_next_day(
+    desk: Desk, sku: str
+) -> None:
+    early = desk.practice.now()
+    desk.time.turn(20 * 3600)
+    desk.practice.buy(sku)
+    desk.sync("all")
+    truth = desk.practice.truth(sku)
+    sold = SoldSku(truth.sku_id, truth.product_id, truth.seller_sku, truth.title, truth.variant, truth.price)
+    desk.practice.parts.orders.place([sold], truth.warehouses[0].warehouse_id, at=early, paid=True, by_hand=True)
+    desk.settle(rounds=2)
+    on_hand, reserved = desk.have(sku)
+    assert desk.shown(sku) == on_hand - reserved - 1, "held back by TikTok's committed units all along"
+    desk.time.turn(5 * 3600)
+    desk.settle(rounds=1)
+    desk.check_books()
+    desk.check_even()
+
+
+def test_products_that_need_a_person_do_not_keep_orders_and_stock_from_being_read(desk: Desk, sku: str) -> None:
+    order = desk.practice.buy(sku)
+    desk.practice.trouble("missing_scope", path="/products/search")
+    desk.time.turn(60)
+    with pytest.raises(TikTokError):
+        desk.sync("all")
+    assert desk.rows("SELECT id FROM orders WHERE id = :id", id=order)
+    assert desk.one("SELECT committed FROM listing WHERE sku_id = :s", s=sku) == 1
+
+
+def test_the_owner_may_take_over_a_number_that_was_typed_on_tiktok(desk: Desk, sku: str) -> None:
+    before, on_hand = desk.shown(sku), desk.have(sku)[0]
+    desk.practice.set_stock(sku, before - 4)
+    desk.settle(rounds=2)
+    assert decisions.decide(desk.store, desk.shop.shop_id, sku, "theirs", actor="owner") == -4
+    desk.settle(rounds=2)
+    assert desk.have(sku)[0] == on_hand - 4
+    desk.check_even()
+    assert desk.updates() == []
+
+
+def test_the_owner_may_take_over_a_number_that_was_lowered_meanwhile(desk: Desk, sku: str) -> None:
+    before, on_hand = desk.shown(sku), desk.have(sku)[0]
+    desk.practice.set_stock(sku, before + 6)
+    desk.settle(rounds=2)
+    assert desk.shown(sku) == before
+    assert decisions.decide(desk.store, desk.shop.shop_id, sku, "theirs", actor="owner") == 6
+    desk.settle(rounds=2)
+    assert (desk.have(sku)[0], desk.shown(sku)) == (on_hand + 6, before + 6)
+    desk.check_even()
+
+
+def test_the_owner_may_stand_by_our_number_for_a_bundle_too(desk: Desk, sku: str) -> None:
+    with desk.store.write() as connection:
+        connection.exec_driver_sql("UPDATE link SET quantity = 2 WHERE sku_id = ?", (sku,))
+    desk.settle(rounds=1)
+    desk.practice.set_stock(sku, desk.shown(sku) - 1)
+    desk.settle(rounds=2)
+    with pytest.raises(decisions.CannotAdopt):
+        decisions.decide(desk.store, desk.shop.shop_id, sku, "theirs", actor="owner")
+    decisions.decide(desk.store, desk.shop.shop_id, sku, "ours", actor="owner")
+    desk.settle(rounds=2)
+    assert desk.shown(sku) == desk.have(sku)[0] // 2

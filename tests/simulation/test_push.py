@@ -394,3 +394,24 @@ def test_a_crash_between_answer_and_record_leaves_a_doubt_and_no_second_write(de
     desk.settle(rounds=2)
     assert desk.updates() == []
     desk.check_even()
+
+
+def test_an_old_reading_stored_between_our_write_and_its_reading_back_contradicts_nothing(desk: Desk, sku: str) -> None:
+    """Another thread asked before the write and stores its answer after TikTok has accepted it."""
+    asked_at = clock.now_ms()
+    old = desk.shop.api.stock([sku])
+    desk.time.turn(1)
+    real, calls = desk.shop.api.stock, [0]
+
+    def store_the_old_one_first(skus: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 2:
+            with desk.store.write() as connection:
+                observe.record(connection, desk.shop, old, asked_at)
+        return real(skus)
+
+    desk.shop.api.stock = store_the_old_one_first  # type: ignore[method-assign]
+    desk.sell(sku)
+    desk.push()
+    assert desk.rows("SELECT outcome FROM push ORDER BY id DESC LIMIT 1") == [("confirmed",)]
+    assert desk.rows("SELECT * FROM drift") == []

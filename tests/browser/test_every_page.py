@@ -2,9 +2,10 @@
 
 import re
 import sqlite3
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Desk, settled, visit
 
@@ -26,14 +27,18 @@ PAGES = {
 EXPECTED_NOISE = re.compile(r"404 \(Not Found\)")  # Streamlit probes its own health address below a deep link
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.fixture(scope="module", params=[(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")], ids=str)
+def window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
+    """One browser window a size and colours, which keeps its cache from page to page."""
+    width, colours = request.param
+    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=colours)
+    yield context
+    context.close()
+
+
 @pytest.mark.parametrize("path", list(PAGES))
-def test_a_page_opens_complete_and_stays_within_the_window(
-    browser: Browser, desk: Desk, path: str, width: int, colours: str
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=colours)  # type: ignore[arg-type]
-    page = context.new_page()
+def test_a_page_opens_complete_and_stays_within_the_window(window: BrowserContext, desk: Desk, path: str) -> None:
+    page = window.new_page()
     noise: list[str] = []
     outside: list[str] = []
     page.on("console", lambda line: noise.append(line.text) if line.type == "error" else None)
@@ -48,7 +53,7 @@ def test_a_page_opens_complete_and_stays_within_the_window(
         assert [line for line in noise if not EXPECTED_NOISE.search(line)] == []
         assert outside == []
     finally:
-        context.close()
+        page.close()
 
 
 def test_a_deep_link_right_after_the_start_shows_the_menu_too(page: Page, desk: Desk) -> None:
@@ -87,6 +92,7 @@ def _hostile(desk: Desk) -> list[str]:
 
 def test_a_sale_in_the_own_store_is_on_tiktok_within_seconds(page: Page, desk: Desk) -> None:
     visit(page, desk, "stock")
+    expect(page.get_by_role("button", name=re.compile(r"Review \d+ changes?"))).to_be_visible()
     page.get_by_role("button", name=re.compile(r"Review \d+ changes?")).click()
     page.get_by_role("button", name=re.compile(r"Send \d+ changes?")).click()
     expect(page.get_by_text(re.compile("sent and read back"))).to_be_visible()

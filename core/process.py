@@ -1,6 +1,7 @@
 """The one object that owns store, clients, practice shop and loop: start(), stop()."""
 
 import sqlite3
+import sys
 import threading
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from core.store.engine import Store, open_store
 from core.store.errors import StoreReadOnly, explain
 from core.store.vault import Vault, vault_key
 from core.tiktok.auth import App
+
+# Seconds that a thread with work keeps the interpreter while others wait for it: a page shares it with the whole loop,
+# and Python's own 0.005 would be felt many times in one query.
+SWITCH = 0.001
 
 
 class NotOwner(Exception):
@@ -53,6 +58,7 @@ class Process:
 
     def start(self, *, loop: bool = True) -> None:
         """Open everything; `loop` False leaves the background work out (for one command). Raises StoreProblem."""
+        sys.setswitchinterval(SWITCH)
         self.owner = self._take_over()
         if not self.owner:
             self.owner_note = (

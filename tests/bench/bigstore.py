@@ -39,7 +39,6 @@ def big_store(*, skus: int, lines: int) -> Path:
         database.execute("BEGIN")
         _fill(database, skus, lines)
         database.execute("COMMIT")
-        database.execute("ANALYZE")
         database.execute("PRAGMA journal_mode=wal")
         database.close()
         draft.replace(path)
@@ -144,9 +143,7 @@ def _stamp(at: int) -> tuple[str, int]:
     return f"{moment.tm_year}-{moment.tm_mon:02d}-{moment.tm_mday:02d}", moment.tm_hour
 
 
-def _line_rows(
-    dice: random.Random, skus: int, orders: list[tuple[str, str, int, int]]
-) -> Iterator[dict[str, Any]]:
+def _line_rows(dice: random.Random, skus: int, orders: list[tuple[str, str, int, int]]) -> Iterator[dict[str, Any]]:
     number = 0
     for order_id, status, units, at in orders:
         for _ in range(units):
@@ -166,7 +163,8 @@ def _sums(database: sqlite3.Connection) -> None:
     counted = "o.status NOT IN ('CANCELLED', 'UNPAID') AND l.status <> 'CANCELLED'"
     database.execute(
         "INSERT INTO sales_day (shop_id, day, sku_id, currency, units, sales_units) "
-        "SELECT o.shop_id, o.day, l.sku_id, o.currency, count(*), sum(l.original_price_units - l.seller_discount_units) "
+        "SELECT o.shop_id, o.day, l.sku_id, o.currency, count(*), "
+        "sum(l.original_price_units - l.seller_discount_units) "
         f"FROM orders o JOIN order_line l ON l.order_id = o.id WHERE {counted} GROUP BY 1, 2, 3, 4"
     )
     database.execute(

@@ -1,6 +1,8 @@
 """Our own side of a benchmark: a fresh store, signed in to a practice shop through the real client."""
 
+import gc
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +13,8 @@ from sqlalchemy import text
 
 from core.connect import keep_connection
 from core.embedded import app_for
-from core.sessions import Sessions, buyer_salt, open_sessions
+from core.process import SWITCH
+from core.sessions import RATE, Sessions, buyer_salt, open_sessions
 from core.settings import Settings
 from core.store.engine import Store, open_store
 from core.store.vault import Vault, vault_key
@@ -51,6 +54,12 @@ def sign_in(url: str) -> tuple[App, Tokens]:
     return app, exchange_code(app, code.value)
 
 
+def settle() -> None:
+    """Take what is loaded by now out of later garbage collections, as the running product does after its start."""
+    gc.collect()
+    gc.freeze()
+
+
 @contextmanager
 def desk(folder: Path, url: str, *, rate: float | None = None) -> Iterator[Desk]:
     """A store in `folder` connected to the practice shop at `url`; `rate` replaces the product's own pace."""
@@ -59,8 +68,9 @@ def desk(folder: Path, url: str, *, rate: float | None = None) -> Iterator[Desk]
     vault = Vault(store, key)
     app, tokens = sign_in(url)
     keep_connection(store, vault, AUTH, app, tokens, folder, practice=True)
-    pace = {} if rate is None else {"rate": rate}
-    sessions = open_sessions(store, vault, buyer_salt(key), folder, {AUTH: app}, **pace)
+    sessions = open_sessions(store, vault, buyer_salt(key), folder, {AUTH: app}, RATE if rate is None else rate)
+    sys.setswitchinterval(SWITCH)  # as the running product does
+    settle()
     try:
         yield Desk(store, sessions, sessions.shops[0])
     finally:

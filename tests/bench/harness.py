@@ -122,7 +122,6 @@ def main(
         sys.stdout.write(json.dumps(cases[options.case](options) | {"peak_mib": peak_mib()}) + "\n")
         return
     names = [name for name in cases if not options.only or name in options.only]
-    given = [arg for arg in sys.argv[1:] if not arg.startswith("--rounds")]
     given = _without(sys.argv[1:], "--rounds", "--only")
     with around(options) if around else _nothing() as more:
         found: dict[str, list[dict[str, float]]] = {name: [] for name in names}

@@ -103,9 +103,7 @@ def ingest(script: Script, database: sqlite3.Connection) -> int:
         database.execute("BEGIN IMMEDIATE")
         database.executemany(add_order, [_order(raw) for raw in page["orders"]])
         database.executemany(add_line, [_line(raw, line) for raw in page["orders"] for line in raw["line_items"]])
-        database.execute(
-            "INSERT OR REPLACE INTO state VALUES ('resume', ?)", (page["orders"][-1]["update_time"],)
-        )
+        database.execute("INSERT OR REPLACE INTO state VALUES ('resume', ?)", (page["orders"][-1]["update_time"],))
         database.execute("COMMIT")
         seen += len(page["orders"])
     return seen

@@ -61,7 +61,7 @@ def _push(options: Options, *, foreign_429: bool) -> dict[str, float]:
         "cpu_s": meter.cpu,
     }
     if foreign_429:
-        result["back_at_95_percent_after_s"] = _recovery(sorted(starts), ends)
+        result["back_at_95_percent_after_s"] = _recovery(sorted(starts))
     return result
 
 
@@ -91,9 +91,7 @@ def _make_uneven(found: Desk, changes: int) -> dict[str, int]:
     return {row.sku_id: row.available - 1 for row in chosen}
 
 
-def _spy(
-    found: Desk, starts: list[float], ends: list[float], trouble: Callable[[], object] | None, after: int
-) -> None:
+def _spy(found: Desk, starts: list[float], ends: list[float], trouble: Callable[[], object] | None, after: int) -> None:
     """Note when each write leaves and when its answer is there; after so many of them, make trouble."""
     wire = found.shop.api.transport._wire  # the one place through which every request goes
     send, lock = wire.send, threading.Lock()
@@ -119,8 +117,8 @@ def _spy(
 refused: list[float] = []
 
 
-def _recovery(starts: list[float], ends: list[float]) -> float:
-    """Seconds from the 429 until a full second follows in which 95 % of the rate is used; the last second is the end."""
+def _recovery(starts: list[float]) -> float:
+    """Seconds from the 429 until a full second follows in which 95 % of the rate is used."""
     verify(len(refused) == 1, "no 429 was met")
     for start in (one for one in starts if one > refused[0]):
         if sum(start <= one < start + 1 for one in starts) >= 0.95 * RATE:
@@ -131,10 +129,12 @@ def _recovery(starts: list[float], ends: list[float]) -> float:
 def sequential(options: Options) -> dict[str, float]:
     """One request after the other; every tenth change only, the time multiplied."""
     script = peers.Script(options.url)
-    bodies = _bodies(script, options)[:: _SEQUENTIAL_SHARE]
+    bodies = _bodies(script, options)[::_SEQUENTIAL_SHARE]
     with Meter() as meter:
         for product, body in bodies:
-            script.call("POST", f"/product/202309/products/{product}/inventory/update", {"shop_cipher": script.cipher}, body)
+            script.call(
+                "POST", f"/product/202309/products/{product}/inventory/update", {"shop_cipher": script.cipher}, body
+            )
     seconds = meter.seconds * options.changes / len(bodies)
     return {"writes_s": seconds, "writes_by_limit": seconds / (options.changes / RATE)}
 
@@ -152,7 +152,10 @@ def no_limiter(options: Options) -> dict[str, float]:
         while True:
             try:
                 scripts.own.call(
-                    "POST", f"/product/202309/products/{item[0]}/inventory/update", {"shop_cipher": first.cipher}, item[1]
+                    "POST",
+                    f"/product/202309/products/{item[0]}/inventory/update",
+                    {"shop_cipher": first.cipher},
+                    item[1],
                 )
                 return
             except peers.TooFast:

@@ -52,7 +52,13 @@ class Shop:
 
 @contextmanager
 def practice(
-    *, products: int = 120, orders: int = 0, rate: float = 5_000, burst: float = 0, latency_ms: float = 0, keep: bool = True
+    *,
+    products: int = 120,
+    orders: int = 0,
+    rate: float = 5_000,
+    burst: float = 0,
+    latency_ms: float = 0,
+    keep: bool = True,
 ) -> Iterator[Shop]:
     """A practice shop that stands still but for what is asked of it; filled once and kept for further runs."""
     with tempfile.TemporaryDirectory(prefix="evenstock-shop-", ignore_cleanup_errors=True) as temporary:
@@ -61,8 +67,9 @@ def practice(
             sys.executable, "-m", "tests.bench.shops", str(place), "--products", str(products), "--orders", str(orders),
             "--rate", str(rate), "--burst", str(burst), "--latency", str(latency_ms),
         ]  # fmt: skip
+        pipe = subprocess.PIPE
         child = subprocess.Popen(
-            command, cwd=ROOT, env=environment(Path(temporary)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, env=environment(Path(temporary)), stdin=pipe, stdout=pipe, text=True
         )
         assert child.stdin is not None
         assert child.stdout is not None

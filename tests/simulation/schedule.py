@@ -27,7 +27,7 @@ class Day:
         self.desk = desk
         self.chance = random.Random(seed)
         self.typed = typed
-        self.skus = desk.skus()[:4]
+        self.skus = sorted(desk.skus(), key=desk.shown)[-2:]  # few, so that much happens to each at once
         self.stock = {sku: desk.have(sku)[0] for sku in self.skus}
         self.orders: list[str] = []
         self.hints: list[str] = []
@@ -38,8 +38,8 @@ class Day:
     def live(self, steps: int) -> None:
         """So many things happen."""
         acts: list[tuple[Callable[[], None], int]] = [
-            (self.buy, 10), (self.follow, 10), (self.sell, 6), (self.receive, 3), (self.hint, 6), (self.pause, 8),
-            (self.sync, 5), (self.push, 8), (self.trouble, 4), (self.crash, 3), (self.type_number, 2 * self.typed),
+            (self.buy, 10), (self.follow, 14), (self.sell, 5), (self.receive, 7), (self.hint, 3), (self.pause, 7),
+            (self.sync, 4), (self.push, 12), (self.trouble, 3), (self.crash, 3), (self.type_number, 2 * self.typed),
         ]  # fmt: skip
         for _ in range(steps):
             act = self.chance.choices([act for act, _ in acts], [weight for _, weight in acts])[0]

@@ -7,8 +7,8 @@ import pytest
 from tests.simulation.desk import Desk
 from tests.simulation.schedule import Day
 
-STEPS = 70
-DAYS = int(os.environ.get("EVENSTOCK_DAYS", "15"))
+STEPS = 120
+DAYS = int(os.environ.get("EVENSTOCK_DAYS", "12"))
 GIVEN = os.environ.get("EVENSTOCK_SEED")
 SEEDS = [int(GIVEN)] if GIVEN else list(range(1, DAYS + 1))
 

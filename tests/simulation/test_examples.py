@@ -432,3 +432,16 @@ def test_the_owner_may_stand_by_our_number_for_a_bundle_too(desk: Desk, sku: str
     decisions.decide(desk.store, desk.shop.shop_id, sku, "ours", actor="owner")
     desk.settle(rounds=2)
     assert desk.shown(sku) == desk.have(sku)[0] // 2
+
+
+def test_e17_a_backorder_that_turns_into_stock_is_asked_about_and_not_taken_for_goods(desk: Desk, sku: str) -> None:
+    on_hand = desk.have(sku)[0]
+    desk.count(sku, 0)
+    desk.settle(rounds=1)
+    assert desk.shown(sku) == 0
+    desk.practice.set_stock(sku, 20)
+    desk.settle(rounds=2)
+    assert desk.have(sku)[0] == 0
+    assert desk.shown(sku) == 0, "TikTok's own twenty are not offered"
+    assert desk.rows("SELECT amount, state FROM drift WHERE sku_id = :s", s=sku) == [(20, "lowered")]
+    assert on_hand

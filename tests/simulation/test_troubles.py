@@ -1,6 +1,8 @@
 """Every trouble of the practice shop hits a poll and a push; what the owner is told, and that all agrees afterwards."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -180,3 +182,35 @@ def test_trouble_that_passes_is_over_for_the_owner_too(desk: Desk) -> None:
     desk.time.turn(300)
     assert loop.sync(desk.shop.shop_id, "all", "timer")
     assert desk.rows("SELECT problem FROM shop WHERE problem IS NOT NULL") == []
+
+
+def test_a_full_disk_stops_a_sync_with_a_sentence_and_it_goes_on_once_there_is_room(desk: Desk, sku: str) -> None:
+    loop = Loop(desk.store, [desk.shop], desk.folder, 0)
+    raw = desk.store.writer.raw_connection()
+    disk: Any = raw.driver_connection
+    raw.close()
+    for _ in range(60):
+        desk.time.turn(1)
+        if desk.shown(sku):
+            desk.practice.buy(sku, paid=False)
+    disk.execute("VACUUM")
+    disk.execute(f"PRAGMA max_page_count = {disk.execute('PRAGMA page_count').fetchone()[0]}")
+    assert not loop.sync(desk.shop.shop_id, "all", "timer")
+    assert loop.state().jobs[0].note == "The disk is full, so nothing could be saved. Nothing was lost."
+    disk.execute("PRAGMA max_page_count = 1000000")
+    assert loop.sync(desk.shop.shop_id, "all", "timer")
+    assert loop.state().jobs[0].note == ""
+    recovered(desk)
+
+
+def test_a_store_locked_by_another_program_stops_a_sync_with_a_sentence(desk: Desk, sku: str) -> None:
+    loop = Loop(desk.store, [desk.shop], desk.folder, 0)
+    raw = desk.store.writer.raw_connection()
+    raw.driver_connection.execute("PRAGMA busy_timeout = 20")  # type: ignore[union-attr]
+    raw.close()
+    desk.practice.buy(sku)
+    with closing(sqlite3.connect(desk.folder / "evenstock.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert not loop.sync(desk.shop.shop_id, "all", "timer")
+        assert "Another program is using the store file" in loop.state().jobs[0].note
+    recovered(desk)

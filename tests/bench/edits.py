@@ -4,10 +4,15 @@ import argparse
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from itertools import cycle
 
-from core.store.queries import health, orders
+from sqlalchemy import Connection, text
+
+from core import clock
+from core.store.queries import health, orders, sales
 from core.sync import ledger
 from core.sync import orders as poll
 from tests.bench import peers
@@ -15,21 +20,22 @@ from tests.bench.desk import Desk, desk, stock_up
 from tests.bench.harness import Options, folder, main, percentile, verify
 from tests.bench.shops import practice
 
-PAUSE = 0.05  # seconds between two looks of the owner, and between two edits
+Look = Callable[[Connection], object]
+PAUSE = 0.02  # seconds between two looks of the owner, and between two edits
 
 
 def evenstock(options: Options) -> dict[str, float]:
     """Our import at the pace that TikTok allows, or as fast as the shop answers (`--rate`)."""
     with folder() as place, desk(place, options.url, rate=options.rate) as found:
         stock_up(found)
-        skus = _skus(found)
+        skus, looks = _skus(found), _looks(found)
         stop = threading.Event()
         reads: list[float] = []
         edits: list[float] = []
         errors: list[BaseException] = []
         owners = [
             threading.Thread(target=_repeat, args=(work, times, stop, errors))
-            for work, times in ((lambda: _look(found), reads), (lambda: _edit(found, skus), edits))
+            for work, times in ((lambda: _look(found, looks), reads), (lambda: _edit(found, skus), edits))
         ]
         started = time.perf_counter()
         for owner in owners:
@@ -68,18 +74,25 @@ def _repeat(work: object, times: list[float], stop: threading.Event, errors: lis
         times.append(time.perf_counter() - started)
 
 
-def _look(found: Desk) -> None:
-    """What a page reads again and again: the queue and the first page of orders."""
+def _looks(found: Desk) -> Iterator[Look]:
+    """One query after the other of those that the pages ask again and again."""
+    shop = found.shop.shop_id
+    now = datetime.fromtimestamp(clock.now(), found.shop.zone)
+    return cycle(
+        (
+            lambda connection: health.backlog(connection, shop),
+            lambda connection: sales.until(connection, shop, found.shop.currency, now),
+            lambda connection: orders.page(connection, orders.Wanted(shop), 50),
+        )
+    )
+
+
+def _look(found: Desk, looks: Iterator[Look]) -> None:
     with found.store.read() as connection:
-        health.backlog(connection, found.shop.shop_id)
-        orders.page(connection, orders.Wanted(found.shop.shop_id), 50)
+        next(looks)(connection)
 
 
 def _skus(found: Desk) -> Iterator[str]:
-    from itertools import cycle
-
-    from sqlalchemy import text
-
     with found.store.read() as connection:
         return cycle(connection.execute(text("SELECT sku FROM item ORDER BY sku")).scalars().all())
 

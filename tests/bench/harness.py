@@ -117,7 +117,7 @@ def main(
     parser.add_argument("--only", nargs="*", choices=list(cases), help="run only these cases")
     parser.add_argument("--rounds", type=int, default=rounds)
     add_options(parser)
-    options, _ = parser.parse_known_args()
+    options = parser.parse_args()
     if options.case:
         sys.stdout.write(json.dumps(cases[options.case](options) | {"peak_mib": peak_mib()}) + "\n")
         return

@@ -182,6 +182,17 @@ def plain_sql(options: Options) -> dict[str, float]:
     return found | {"both_ms": found["counts_ms"] + found["rows_ms"]}
 
 
+def same_statement(options: Options) -> dict[str, float]:
+    """Our own counting statement by sqlite3 alone: what remains is what our layers add to it."""
+    database = sqlite3.connect(big_store(skus=options.skus, lines=0))
+    query = reconcile._table(SHOP) + "SELECT state, count(*), sum(difference <> 0) FROM rows GROUP BY state"
+    given = {"shop": SHOP, "buffer": 0}
+    verify(sum(row[1] for row in database.execute(query, given)) == options.skus, "count")
+    took = _took(lambda: database.execute(query, given).fetchall(), 5)
+    database.close()
+    return {"counts_ms": took}
+
+
 def pandas_merge(options: Options) -> dict[str, float]:
     """The same difference with pandas: read both tables, merge, sort."""
     import pandas as pd
@@ -230,7 +241,7 @@ if __name__ == "__main__":
         "tests.bench.pages",
         {
             "pages": pages, "plain overview": plain_overview, "plain SQL": plain_sql, "stock table": stock_table,
-            "pandas": pandas_merge,
+            "same statement": same_statement, "pandas": pandas_merge,
         },
         baseline="plain SQL", value="both_ms", add_options=_options, rounds=3, seconds=600,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from tests.bench.harness import Options, folder, main, percentile, verify
 from tests.bench.shops import practice
 
 Look = Callable[[Connection], object]
-PAUSE = 0.02  # seconds between two looks of the owner, and between two edits
+PAUSE = 0.05  # seconds between two looks of the owner, and between two edits
 
 
 def evenstock(options: Options) -> dict[str, float]:

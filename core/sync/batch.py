@@ -86,14 +86,13 @@ class Batch:
 
     def read(self) -> None:
         """Step 2, and the first look: what is even or must wait is done with; the rest is grouped by product."""
+        stocks = self._look()
         with self.shop.store.read() as connection:
-            suspected = connection.execute(_SUSPECTED, self._where()).first() is not None
-        if suspected:
-            orders.catch_up(self.shop)
-        self._read_at = clock.now_ms()
-        stocks = self.shop.api.stock(self.claims)
+            facts = known.load(connection, self.shop.shop_id, stocks.keys(), self.choices.buffer)
+        now = clock.now_ms()
+        if any(fact.wants_orders(now) for fact in facts.values()) and orders.catch_up(self.shop):
+            stocks = self._look()
         with self.shop.store.write() as connection:
-            observe.record(connection, self.shop, stocks, self._read_at)
             self._untold(connection, self.claims.keys() - stocks.keys())
             facts = known.load(connection, self.shop.shop_id, stocks.keys(), self.choices.buffer)
             choice = choose(facts.values(), self.approved)
@@ -105,6 +104,13 @@ class Batch:
         for sku_id in choice.send:
             products[facts[sku_id].product_id].append(sku_id)
         self._products = dict(products)
+
+    def _look(self) -> dict[str, SkuStock]:
+        self._read_at = clock.now_ms()
+        stocks = self.shop.api.stock(self.claims)
+        with self.shop.store.write() as connection:
+            observe.record(connection, self.shop, stocks, self._read_at)
+        return stocks
 
     def send(self) -> None:
         """Steps 3 and 4, several products at a time."""
@@ -273,10 +279,6 @@ class Batch:
 
 _SETTLED = text("UPDATE listing SET settled_at = :now WHERE shop_id = :shop AND sku_id = :sku AND settled_at IS NULL")
 _LINKED = text("SELECT count(DISTINCT sku_id) FROM link WHERE shop_id = :shop")
-_SUSPECTED = text("""
-SELECT 1 FROM drift d JOIN outbox o ON o.shop_id = d.shop_id AND o.sku_id = d.sku_id
-WHERE d.shop_id = :shop AND d.state = 'suspected' AND o.state = 'claimed' LIMIT 1
-""")
 
 
 def _mark_settled(connection: Connection, even: Sequence[Claim]) -> None:

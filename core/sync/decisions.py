@@ -81,7 +81,7 @@ def _start_again(connection: Connection, shop_id: str, sku_id: str) -> None:
     """Measure later drift from what TikTok shows now, and let the listing be kept even."""
     connection.execute(
         text(
-            "UPDATE listing SET base_available = available, base_open = committed, base_shipped = shipped_units, "
+            "UPDATE listing SET base_available = available, base_open = committed, base_shipped = NULL, "
             "base_at = observed_at, settled_at = coalesce(settled_at, :now) "
             "WHERE shop_id = :shop AND sku_id = :sku AND available IS NOT NULL"
         ),

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+SURE_AFTER_MS = 5_000  # orders become visible a little late; a reading of them counts for what is this much older
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

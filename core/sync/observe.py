@@ -17,6 +17,7 @@ from core.tiktok.models import SkuStock
 _LISTING = table(Listing)
 _PUSH = table(Push)
 _BATCH = 600
+_READ_BEFORE = 15  # seconds that a reading may be older than the write that rests on it, in a mass change
 _SKUS: BindParameter[Any] = bindparam("skus", expanding=True)
 
 
@@ -122,18 +123,18 @@ def _keep_warehouses(
 
 
 def settled(row: Mapping[Any, Any], at: int) -> dict[str, Any]:
-    """The reading in `row` as the new settled one; TikTok's own count of open units is taken, as of that moment."""
+    """The reading in `row` as the new settled one, provisional until the orders are read again."""
     return {
         "base_available": row["available"],
         "base_open": row["committed"],
-        "base_shipped": row["shipped_units"],
+        "base_shipped": None,
         "base_at": at,
     }
 
 
 def _settle(connection: Connection, shop: ShopContext, row: dict[str, Any], at: int) -> dict[str, Any]:
     """Resolve writes of unknown outcome, then judge what is left unexplained. Returns new values of the listing."""
-    values = _resolve(connection, row, at)
+    values = _resolve(connection, shop, row, at)
     if values or row["base_available"] is None:
         return values or settled(row, at)
     return suspicion.judge(connection, shop, row, at)
@@ -142,16 +143,20 @@ def _settle(connection: Connection, shop: ShopContext, row: dict[str, Any], at: 
 _CONFIRMED = text("SELECT max(id) FROM push WHERE shop_id = :shop AND sku_id = :sku AND outcome = 'confirmed'")
 
 
-def _resolve(connection: Connection, row: Mapping[Any, Any], at: int) -> dict[str, Any]:
+def _resolve(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at: int) -> dict[str, Any]:
     mine = (_PUSH.c.shop_id == row["shop_id"], _PUSH.c.sku_id == row["sku_id"])
     query = select(_PUSH).where(*mine, _PUSH.c.outcome.in_(("sent", "unknown", "accepted"))).order_by(_PUSH.c.id.desc())
     pending = connection.execute(query).mappings().all()
     where = {"shop": row["shop_id"], "sku": row["sku_id"]}
     newest = connection.execute(_CONFIRMED, where).scalar() if pending else None
+    complete = suspicion.read_since(shop, row["observed_at"], at)
     values: dict[str, Any] = {}
     explained = False
     for push in pending:
-        outcome = verdict(push, row, at, overtaken=explained or push["id"] < (newest or 0))
+        overtaken = explained or push["id"] < (newest or 0)
+        readings = [dict(row) | {"shipped_since": units} for units in _shipped_since(connection, shop, row, push)]
+        found = [verdict(push, each, at, overtaken=overtaken, complete=complete) for each in readings]
+        outcome = min(found, key=_LIKELIER.index)
         if outcome is None:
             continue
         confirmed = clock.now_ms() if outcome == "confirmed" else None
@@ -163,5 +168,17 @@ def _resolve(connection: Connection, row: Mapping[Any, Any], at: int) -> dict[st
             intents.overwrite_drift(connection, row["shop_id"], row["sku_id"])
         elif push["outcome"] == "accepted" and not explained:
             # TikTok took our number, so what differs from it now came after: that is where drift is measured from.
-            values = values or settled(dict(row) | {"available": push["target"] - taken(push, row)}, at)
+            values = values or settled(dict(row) | {"available": push["target"] - taken(push, readings[0])}, at)
     return values
+
+
+# Where the second of a shipment leaves two stories open, the one that explains the number is believed.
+_LIKELIER = ("confirmed", "lost", None, "contradicted")
+
+
+def _shipped_since(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], push: Mapping[Any, Any]) -> range:
+    """How many units may have been shipped since the reading before a write; nearly always one number, and 0."""
+    if row["shipped_units"] == push["read_shipped"]:
+        return range(1)
+    least, most = suspicion.shipped_after(connection, shop, row, push["intent_at"], _READ_BEFORE)
+    return range(least, most + 1)

@@ -69,10 +69,8 @@ def poll(shop: ShopContext, running: Running, *, deep: bool = False) -> Ingested
 
 
 def catch_up(shop: ShopContext) -> bool:
-    """Read the orders now, unless somebody does already or none were read yet. Raises TikTokError, StoreProblem."""
-    with shop.store.read() as connection:
-        first = _cursor(connection, shop.shop_id) is None
-    if first or shop.scanning.locked():
+    """Read the orders now, unless somebody does already. Raises TikTokError and StoreProblem."""
+    if shop.scanning.locked():
         return False
     with runs.run(shop.store, "sync orders", shop.shop_id, "change", quiet=True) as running:
         poll(shop, running)

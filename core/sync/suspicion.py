@@ -1,5 +1,9 @@
 """Numbers on TikTok that no order explains: suspected at once, certain only after all orders were read again.
 
+TikTok's available units and those of all orders ever placed add up to the same sum, whatever is ordered, cancelled or
+shipped. A settled reading is where that sum is measured from. It is provisional until all orders were read after it,
+for only then is it known how many of them had been shipped by that moment.
+
 While something is suspected nothing is raised. It is certain when TikTok still shows the same available and committed
 units after a complete reading of the orders that began later than the first such reading: whatever was ordered or
 shipped until then is known, so a hand, a campaign or another tool is what is left.
@@ -13,9 +17,8 @@ from sqlalchemy import Connection, TextClause, text
 from core import clock
 from core.sync import ledger, outbox
 from core.sync.context import ShopContext
-from core.sync.drift import Reading, drift
+from core.sync.drift import SURE_AFTER_MS, Reading, drift
 
-SURE_AFTER_MS = 5_000  # orders become visible a little late; a reading of them counts for what is this much older
 _SAME_MOMENT = 2  # seconds within which a shipment and a reading cannot be put in order
 
 _FIND = text("""
@@ -37,31 +40,44 @@ _EXPLAINED = text("UPDATE drift SET state = 'explained', decided_at = :at WHERE 
 def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at: int) -> dict[str, Any]:
     """Compare a listing, as read at `at` milliseconds, with its settled reading. Returns new values of the listing."""
     found = connection.execute(_FIND, {"shop": row["shop_id"], "sku": row["sku_id"]}).first()
-    if found is not None and found.state == "lowered" and _read_since(shop, found.found_at, at):
+    if found is not None and found.state == "lowered" and read_since(shop, found.found_at, at):
         _revise(connection, shop, row, found, at)
-    now = Reading(row["available"], row["open_units"], row["shipped_units"])
-    base = Reading(row["base_available"], row["base_open"], row["base_shipped"])
-    amount = drift(base, now, row["committed"])
-    if amount is None:
+    shipped = row["base_shipped"]
+    if shipped is None and read_since(shop, row["base_at"], at):
+        shipped = _shipped_until(connection, shop, row)
+    if shipped is None:
         return {}
-    values: dict[str, Any] = {}
-    if amount > 0 and now.shipped_units > base.shipped_units:
-        late = _shipped_before(connection, shop, row, amount)
-        values = {"base_shipped": base.shipped_units + late} if late else {}
-        amount -= late
-    _keep(connection, shop, row, amount, at)
-    return values
+    now = Reading(row["available"], row["open_units"], row["shipped_units"])
+    amount = drift(Reading(row["base_available"], row["base_open"], shipped), now, row["committed"])
+    if amount is not None:
+        _keep(connection, shop, row, amount, at)
+    return {"base_shipped": shipped} if row["base_shipped"] is None else {}
 
 
-def _shipped_before(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amount: int) -> int:
-    """Units shipped before the settled reading that we heard of after it: its committed units lacked them already."""
-    base_time = int(row["base_at"]) // 1000 + int(shop.api.transport.clock_skew)
-    since = int(row["shipped_units"]) - int(row["base_shipped"])
-    least, most = (
-        since - _units(connection, _SHIPPED_AFTER, row, time=base_time + apart)
-        for apart in (-_SAME_MOMENT, _SAME_MOMENT)
-    )
-    return max(0, min(max(amount, least), most))
+def _shipped_until(connection: Connection, shop: ShopContext, row: Mapping[Any, Any]) -> int | None:
+    """Units ever shipped at the moment of the provisional reading; None while that cannot be told to the unit."""
+    after = shipped_after(connection, shop, row, row["base_at"], _SAME_MOMENT)
+    most, least = (int(row["shipped_units"]) - units for units in after)
+    if least == most:
+        return most
+    if row["committed"] != row["open_units"]:
+        return None
+    # Shipped in the very moment of the reading: before it or after it, whichever leaves less unexplained.
+    explains = row["available"] - row["base_available"] - row["base_open"] + row["open_units"] + row["shipped_units"]
+    return int(min(max(explains, least), most))
+
+
+def shipped_after(
+    connection: Connection, shop: ShopContext, row: Mapping[Any, Any], moment: int, unsure: int
+) -> tuple[int, int]:
+    """The least and the most units of a listing that were shipped after a moment (ms).
+
+    TikTok tells whole seconds, so what was shipped within two seconds of it, or up to `unsure` seconds before it, may
+    count or not.
+    """
+    time = moment // 1000 + int(shop.api.transport.clock_skew)
+    late, early = (_units(connection, _SHIPPED_AFTER, row, time=time + apart) for apart in (_SAME_MOMENT, -unsure))
+    return late, early
 
 
 _SHIPPED_AFTER = text("""
@@ -79,7 +95,7 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
             connection.execute(_EXPLAINED, {"at": at, "id": found.id})
             _look(connection, row, 0, "what TikTok shows is explained")
         return
-    sure = _read_since(shop, row["observed_at"], at)
+    sure = read_since(shop, row["observed_at"], at)
     shown = {"amount": amount, "observed": row["available"], "expected": row["available"] - amount, "at": at}
     if found is None:
         connection.execute(_OPEN, where | shown)
@@ -93,8 +109,8 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
         connection.execute(_CERTAIN, {"id": found.id})
 
 
-def _read_since(shop: ShopContext, moment: int, at: int) -> bool:
-    """Whether all orders were read between this moment and `at`, both in milliseconds."""
+def read_since(shop: ShopContext, moment: int, at: int) -> bool:
+    """Whether all orders were read after this moment and before `at`, both in milliseconds."""
     scan = shop.scanned
     return scan is not None and scan.began_at >= moment + SURE_AFTER_MS and scan.ended_at <= at
 

@@ -78,6 +78,8 @@ def decide(
         return Decision(Move.WAIT, wanted, "The answer to the last change was lost; the next readings settle it first.")
     if committed > open_units:
         return Decision(Move.WAIT, wanted, "TikTok holds units for orders that have not arrived here yet.")
+    if unexplained is None:
+        return Decision(Move.WAIT, wanted, "The orders are read once more before more is offered.")
     if committed < open_units and unexplained != 0:
         # A new order may hide behind a shipment: both unseen, they leave the committed units as they were.
         return Decision(Move.WAIT, wanted, "TikTok has shipped or cancelled orders, and word of it is still to come.")

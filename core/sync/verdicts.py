@@ -11,18 +11,22 @@ SETTLED_AFTER_MS = 300_000  # TikTok Shop API: a request is valid for five minut
 
 def taken(push: Mapping[Any, Any], row: Mapping[Any, Any]) -> int:
     """Units that orders took since the reading before a write: those TikTok holds more now, and those shipped since."""
-    held = row["committed"] - push["read_committed"]
-    return int(held + row["shipped_units"] - push["read_shipped"])
+    return int(row["committed"] - push["read_committed"] + row["shipped_since"])
 
 
-def verdict(push: Mapping[Any, Any], row: Mapping[Any, Any], at: int, *, overtaken: bool = False) -> str | None:
+def verdict(
+    push: Mapping[Any, Any], row: Mapping[Any, Any], at: int, *, overtaken: bool = False, complete: bool = False
+) -> str | None:
     """Confirmed, lost, contradicted, or None while it cannot be told.
 
-    `row` is the listing as read at `at` (milliseconds); `overtaken` says that a later write was accepted, so that
-    this one shows only if it arrived after that.
+    `row` is the listing as read at `at` (milliseconds), with the units `shipped_since` the write; `overtaken` says that
+    a later write was accepted, so that this one shows only if it arrived after that, and `complete` that every order
+    behind the reading is known.
     """
     if push["outcome"] == "accepted":
-        return "confirmed" if _shows(push, row, at) else "contradicted"
+        if _shows(push, row, at):
+            return "confirmed"
+        return "contradicted" if complete or _at_once(push, at) else None
     silent = at - (push["answered_at"] or push["intent_at"] + WAITS_MS)
     applied = _shows(push, row, at)
     untouched = row["available"] == push["read_available"] - taken(push, row)
@@ -46,6 +50,9 @@ def _shows(push: Mapping[Any, Any], row: Mapping[Any, Any], at: int) -> bool:
     after = push["target"] - taken(push, row)
     if row["available"] == after:
         return True
-    at_once = at - (push["answered_at"] or push["intent_at"]) < AT_ONCE_MS
     low, high = sorted((after, push["target"]))
-    return bool(at_once and low <= row["available"] <= high)
+    return bool(_at_once(push, at) and low <= row["available"] <= high)
+
+
+def _at_once(push: Mapping[Any, Any], at: int) -> bool:
+    return bool(at - (push["answered_at"] or push["intent_at"]) < AT_ONCE_MS)

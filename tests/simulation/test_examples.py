@@ -7,7 +7,7 @@ import pytest
 from core import clock
 from core.practice.bodies import SoldSku
 from core.sync import catalog, decisions
-from core.sync.suspicion import SURE_AFTER_MS
+from core.sync.drift import SURE_AFTER_MS
 from core.tiktok.errors import TikTokError
 from tests.simulation.desk import Desk
 
@@ -324,6 +324,7 @@ def test_a_write_made_while_an_order_and_a_shipment_are_unseen_leaves_no_false_d
 
 
 def test_a_drift_is_certain_only_after_the_orders_were_read_again(desk: Desk, sku: str) -> None:
+    desk.settle(rounds=1)
     desk.practice.set_stock(sku, desk.shown(sku) - 2)
     desk.read_stock()
     state = "SELECT state FROM drift WHERE sku_id = :s"
@@ -337,6 +338,7 @@ def test_a_drift_is_certain_only_after_the_orders_were_read_again(desk: Desk, sk
 
 
 def test_a_suspicion_makes_the_pusher_read_the_orders_itself(desk: Desk, sku: str) -> None:
+    desk.settle(rounds=1)
     desk.practice.set_stock(sku, desk.shown(sku) - 2)
     desk.read_stock()
     desk.time.turn(SURE + 1)

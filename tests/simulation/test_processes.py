@@ -3,8 +3,10 @@
 import multiprocessing
 import os
 import signal
+import sys
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -59,6 +61,8 @@ def start(target: Any, *given: Any) -> BaseProcess:
 @pytest.fixture(autouse=True)
 def own_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENSTOCK_KEY", "made-up key of the tests")
+    # Page tests leave a page as the main program, which a new process would run first.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
 
 
 @pytest.mark.slow

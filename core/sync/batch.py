@@ -89,8 +89,7 @@ class Batch:
         stocks = self._look()
         with self.shop.store.read() as connection:
             facts = known.load(connection, self.shop.shop_id, stocks.keys(), self.choices.buffer)
-        now = clock.now_ms()
-        if any(fact.wants_orders(now) for fact in facts.values()) and orders.catch_up(self.shop):
+        if any(fact.wants_orders for fact in facts.values()) and orders.catch_up(self.shop):
             stocks = self._look()
         with self.shop.store.write() as connection:
             self._untold(connection, self.claims.keys() - stocks.keys())

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, text
 
-from core.sync.drift import SURE_AFTER_MS, Reading, unexplained
+from core.sync.drift import Reading, unexplained
 from core.sync.targets import Part, target
 
 
@@ -15,12 +15,12 @@ from core.sync.targets import Part, target
 class Facts:
     """One listing: TikTok's last reading, our orders of it, the items behind it, and what is unsettled.
 
-    `unexplained`: units beyond what the known orders explain, None while its settled reading is missing or provisional,
-    `base_at` being when that was made and `stirred` whether more than sales has happened since. `drift`: units that the
-    owner has not decided on, found at `drift_at` and certain once they are no longer only `suspected`;
-    `moved` says that TikTok's number has changed once more since.
-    `doubt`: a write has an unknown outcome. `settled`: its number was even with ours at least once, so that it may be
-    kept so without asking. `unknown`: an item behind it was never counted, so there is no number to send.
+    `unexplained`: units beyond what the known orders explain, None while its settled reading is missing or provisional;
+    `stirred`: something other than sales may have happened since that was made. `drift`: units that the owner has not
+    decided on, found at `drift_at` and certain once they are no longer only `suspected`; `moved`: TikTok's number has
+    changed once more since. `doubt`: a write has an unknown outcome. `settled`: its number was even with ours at least
+    once, so that it may be kept so without asking. `unknown`: an item behind it was never counted, so there is no
+    number to send.
     """
 
     sku_id: str
@@ -30,7 +30,6 @@ class Facts:
     open_units: int
     shipped_units: int
     unexplained: int | None
-    base_at: int
     stirred: bool
     doubt: bool
     settled: bool
@@ -43,12 +42,13 @@ class Facts:
     shown: dict[str, int] = field(default_factory=dict)
     first: str = ""
 
-    def wants_orders(self, now_ms: int) -> bool:
+    @property
+    def wants_orders(self) -> bool:
         """Whether reading all orders now would tell what has to be known before this listing is written."""
         if self.suspected or self.moved:
             return True
         raised = self.target is not None and self.available is not None and self.target > self.available
-        return self.unexplained is None and (raised or self.stirred) and now_ms >= self.base_at + SURE_AFTER_MS
+        return self.unexplained is None and (raised or self.stirred)
 
     @property
     def target(self) -> int | None:
@@ -59,7 +59,7 @@ class Facts:
 _SKUS: BindParameter[Any] = bindparam("skus", expanding=True)
 _LISTINGS = text("""
 SELECT l.sku_id, l.product_id, l.available, l.committed, l.open_units, l.shipped_units, l.settled_at,
-  l.base_available, l.base_open, l.base_shipped, l.base_at, d.amount, d.found_at, d.state,
+  l.base_available, l.base_open, l.base_shipped, d.amount, d.found_at, d.state,
   EXISTS (SELECT 1 FROM push p WHERE p.shop_id = l.shop_id AND p.sku_id = l.sku_id
     AND p.outcome IN ('sent', 'unknown')) AS doubt
 FROM listing l LEFT JOIN drift d ON d.shop_id = l.shop_id AND d.sku_id = l.sku_id
@@ -119,6 +119,6 @@ def _facts(row: Any) -> Facts:
     moved = beyond is not None and row.committed == row.open_units and beyond != counted
     return Facts(
         row.sku_id, row.product_id, row.available, row.committed or 0, row.open_units, row.shipped_units, beyond,
-        row.base_at or 0, stirred, bool(row.doubt), row.settled_at is not None, row.amount or 0, row.found_at or 0,
+        stirred, bool(row.doubt), row.settled_at is not None, row.amount or 0, row.found_at or 0,
         row.state == "suspected", moved,
     )  # fmt: skip

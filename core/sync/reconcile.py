@@ -132,8 +132,7 @@ class StockCounts:
 def counts(connection: Connection, *, shop_id: str | None = None, buffer: int = 0) -> StockCounts:
     """How many listings are even, and how many are not and why."""
     query = text(
-        _table(shop_id)
-        + "SELECT state, count(*) AS n, sum(CASE WHEN difference <> 0 THEN 1 ELSE 0 END) AS off "
+        _table(shop_id) + "SELECT state, count(*) AS n, sum(CASE WHEN difference <> 0 THEN 1 ELSE 0 END) AS off "
         "FROM rows GROUP BY state"
     )
     found = {row.state: (row.n, row.off or 0) for row in connection.execute(query, _given(shop_id, buffer))}

@@ -43,15 +43,23 @@ def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at:
     if found is not None and found.state == "lowered" and read_since(shop, found.found_at, at):
         _revise(connection, shop, row, found, at)
     shipped = row["base_shipped"]
-    if shipped is None and read_since(shop, row["base_at"], at):
+    if shipped is None and read_since(shop, row["base_at"], at, 0):
         shipped = _shipped_until(connection, shop, row)
     if shipped is None:
         return {}
-    now = Reading(row["available"], row["open_units"], row["shipped_units"])
-    amount = drift(Reading(row["base_available"], row["base_open"], shipped), now, row["committed"])
+    amount = _beyond(row, shipped)
+    if amount and row["shipped_units"] > shipped:
+        # A shipment from before the settled reading may have become visible only after the orders were read.
+        shipped = max(shipped, _shipped_until(connection, shop, row) or 0)
+        amount = _beyond(row, shipped)
     if amount is not None:
         _keep(connection, shop, row, amount, at)
-    return {"base_shipped": shipped} if row["base_shipped"] is None else {}
+    return {} if row["base_shipped"] == shipped else {"base_shipped": shipped}
+
+
+def _beyond(row: Mapping[Any, Any], shipped: int) -> int | None:
+    base = Reading(row["base_available"], row["base_open"], shipped)
+    return drift(base, Reading(row["available"], row["open_units"], row["shipped_units"]), row["committed"])
 
 
 def _shipped_until(connection: Connection, shop: ShopContext, row: Mapping[Any, Any]) -> int | None:
@@ -109,10 +117,10 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
         connection.execute(_CERTAIN, {"id": found.id})
 
 
-def read_since(shop: ShopContext, moment: int, at: int) -> bool:
-    """Whether all orders were read after this moment and before `at`, both in milliseconds."""
+def read_since(shop: ShopContext, moment: int, at: int, lag: int = SURE_AFTER_MS) -> bool:
+    """Whether all orders were read, `lag` or more after this moment and before `at`; all in milliseconds."""
     scan = shop.scanned
-    return scan is not None and scan.began_at >= moment + SURE_AFTER_MS and scan.ended_at <= at
+    return scan is not None and scan.began_at >= moment + lag and scan.ended_at <= at
 
 
 def _revise(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found: Any, at: int) -> None:

@@ -73,6 +73,30 @@ def delay(label: str, measured: Delay | None, help: str) -> None:
     )
 
 
+# What may need the owner, the most urgent first: colour, one of it, several of it, the page, the link, its query.
+_CONCERNS: dict[str, tuple[Colour, str, str, str, str, dict[str, str]]] = {
+    "problems": ("red", "connection needs you", "connections need you", "connection.py", "Open Connection", {}),
+    "oversold": ("red", "unit sold that you do not have", "units sold that you do not have", "oversold.py", "See why",
+                 {}),
+    "refused": ("red", "listing refused by TikTok", "listings refused by TikTok", "stock.py", "See why",
+                {"show": "refused"}),
+    "drift": ("red", "listing changed on TikTok by somebody else", "listings changed on TikTok by somebody else",
+              "stock.py", "Decide", {"show": "drift"}),
+    "held": ("orange", "listing held until you agree", "listings held until you agree", "stock.py", "Review",
+             {"show": "different"}),
+    "unknown": ("orange", "change sent, but the answer was lost", "changes sent, but the answer was lost", "stock.py",
+                "Look", {"show": "waiting"}),
+    "failed": ("orange", "run failed today", "runs failed today", "activity.py", "See what to do",
+               {"only": "problems"}),
+    "unlinked": ("orange", "listing not linked to an item of yours", "listings not linked to an item of yours",
+                 "catalog.py", "See them", {"view": "unlinked"}),
+    "low": ("orange", "item lasts less than a week", "items last less than a week", "low.py", "See which",
+            {"show": "week"}),
+    "aside": ("gray", "record could not be read and was set aside", "records could not be read and were set aside",
+              "activity.py", "Look", {"only": "aside"}),
+}  # fmt: skip
+
+
 def concerns(
     stock: "StockCounts",
     trouble: Trouble,
@@ -83,90 +107,16 @@ def concerns(
     low: int = 0,
 ) -> list[Concern]:
     """What needs the owner, the most urgent first."""
-    at_stock, at_activity = "stock.py", "activity.py"
-    found = [
-        Concern(
-            "red",
-            len(problems),
-            _is(len(problems), "connection needs", "connections need") + " you",
-            "connection.py",
-            "Open Connection",
-            {},
-        ),
-        Concern(
-            "red",
-            oversold,
-            _is(oversold, "unit") + " sold that you do not have",
-            "oversold.py",
-            "See why",
-            {},
-        ),
-        Concern(
-            "red",
-            stock.refused,
-            _is(stock.refused, "listing") + " refused by TikTok",
-            at_stock,
-            "See why",
-            {"show": "refused"},
-        ),
-        Concern(
-            "red",
-            stock.drift,
-            _is(stock.drift, "listing") + " changed on TikTok by somebody else",
-            at_stock,
-            "Decide",
-            {"show": "drift"},
-        ),
-        Concern(
-            "orange",
-            backlog.held,
-            _is(backlog.held, "listing") + " held until you agree",
-            at_stock,
-            "Review",
-            {"show": "different"},
-        ),
-        Concern(
-            "orange",
-            trouble.unknown_pushes,
-            _is(trouble.unknown_pushes, "change") + " sent, but the answer was lost",
-            at_stock,
-            "Look",
-            {"show": "waiting"},
-        ),
-        Concern(
-            "orange",
-            trouble.failed_runs,
-            _is(trouble.failed_runs, "run") + " failed today",
-            at_activity,
-            "See what to do",
-            {"only": "problems"},
-        ),
-        Concern(
-            "orange",
-            stock.unlinked,
-            _is(stock.unlinked, "listing") + " not linked to an item of yours",
-            "catalog.py",
-            "See them",
-            {"view": "unlinked"},
-        ),
-        Concern(
-            "orange",
-            low,
-            _is(low, "item lasts", "items last") + " less than a week",
-            "low.py",
-            "See which",
-            {"show": "week"},
-        ),
-        Concern(
-            "gray",
-            trouble.unreadable,
-            _is(trouble.unreadable, "record") + " could not be read and was set aside",
-            at_activity,
-            "Look",
-            {"only": "aside"},
-        ),
+    counts = {
+        "problems": len(problems), "oversold": oversold, "refused": stock.refused, "drift": stock.drift,
+        "held": backlog.held, "unknown": trouble.unknown_pushes, "failed": trouble.failed_runs,
+        "unlinked": stock.unlinked, "low": low, "aside": trouble.unreadable,
+    }  # fmt: skip
+    return [
+        Concern(colour, count, one if count == 1 else many, page, link, query)
+        for name, (colour, one, many, page, link, query) in _CONCERNS.items()
+        if (count := counts[name])
     ]
-    return [each for each in found if each.count]
 
 
 def attention(found: Sequence[Concern]) -> None:
@@ -178,10 +128,6 @@ def attention(found: Sequence[Concern]) -> None:
             st.markdown(f":{each.colour}-badge[{number(each.count)}] {each.sentence}", width="stretch")
             st.page_link(each.page, label=each.link, query_params=each.query, width="content",
                          icon=":material/arrow_forward:", icon_position="right")  # fmt: skip
-
-
-def _is(count: int, noun: str, many: str = "") -> str:
-    return noun if count == 1 else many or f"{noun}s"
 
 
 def connections(shop: ShopRow, stock: "StockCounts", loop: "LoopState", choices: Choices) -> None:

@@ -2,13 +2,9 @@
 
 import json
 
-import pytest
-
-from core import clock
 from core.practice.bodies import SoldSku
-from core.sync import catalog, decisions
+from core.sync import catalog
 from core.sync.drift import SURE_AFTER_MS
-from core.tiktok.errors import TikTokError
 from tests.simulation.desk import Desk
 
 SURE = SURE_AFTER_MS / 1000
@@ -265,195 +261,6 @@ def test_e16_a_listing_locked_by_a_promotion_says_why_and_blocks_no_other(desk: 
     desk.check_even()
 
 
-def test_e18_a_clock_ten_minutes_fast_is_corrected_before_signing(desk: Desk, sku: str) -> None:
-    desk.practice.trouble("wrong_clock", offset=-600)
-    desk.sell(sku)
-    desk.push()
-    desk.check_even()
-    assert abs(desk.transport.clock_skew + 600) < 2
-
-
-def test_an_unseen_order_behind_an_unseen_shipment_is_not_sold_again(desk: Desk, sku: str) -> None:
-    """One order ships and another comes: TikTok's committed units stay as they were, and only its number tells."""
-    order = desk.practice.buy(sku)
-    desk.settle(rounds=1)
-    desk.practice.ship(order)
-    desk.practice.buy(sku)
-    shown = desk.shown(sku)
-    desk.read_stock()
-    desk.push()
-    assert desk.shown(sku) == shown
-    desk.settle(rounds=2)
-    assert desk.shown(sku) == shown
-    desk.check_books()
-    desk.check_even()
-    assert desk.rows("SELECT * FROM drift WHERE state <> 'explained'") == []
-
-
-def test_an_unseen_order_behind_several_unseen_shipments_is_not_sold_again(desk: Desk, sku: str) -> None:
-    """More was shipped than ordered since: TikTok holds fewer units than we know of, and its number is one lower."""
-    orders = [desk.practice.buy(sku) for _ in range(3)]
-    desk.settle(rounds=1)
-    for order in orders[:2]:
-        desk.practice.ship(order)
-    desk.practice.buy(sku)
-    shown = desk.shown(sku)
-    desk.time.turn(60)
-    desk.sync("stock")
-    desk.push()
-    assert desk.shown(sku) == shown
-    assert desk.updates() == []
-    desk.settle(rounds=2)
-    desk.check_books()
-    desk.check_even()
-
-
-def test_a_write_made_while_an_order_and_a_shipment_are_unseen_leaves_no_false_drift(desk: Desk, sku: str) -> None:
-    order = desk.practice.buy(sku)
-    desk.settle(rounds=1)
-    desk.time.turn(10)
-    desk.practice.ship(order)
-    desk.practice.buy(sku)
-    desk.time.turn(10)
-    desk.sell(sku, 4)
-    desk.push()
-    desk.settle(rounds=3)
-    assert desk.rows("SELECT amount, state FROM drift WHERE state <> 'explained'") == []
-    desk.check_books()
-    desk.check_even()
-
-
-def test_a_drift_is_certain_only_after_the_orders_were_read_again(desk: Desk, sku: str) -> None:
-    desk.settle(rounds=1)
-    desk.practice.set_stock(sku, desk.shown(sku) - 2)
-    desk.read_stock()
-    state = "SELECT state FROM drift WHERE sku_id = :s"
-    assert desk.one(state, s=sku) == "suspected"
-    desk.time.turn(SURE + 1)
-    desk.read_stock()
-    assert desk.one(state, s=sku) == "suspected", "an order may still be on its way"
-    desk.poll()
-    desk.read_stock()
-    assert desk.one(state, s=sku) == "open"
-
-
-def test_a_suspicion_makes_the_pusher_read_the_orders_itself(desk: Desk, sku: str) -> None:
-    desk.settle(rounds=1)
-    desk.practice.set_stock(sku, desk.shown(sku) - 2)
-    desk.read_stock()
-    desk.time.turn(SURE + 1)
-    desk.push()
-    assert desk.one("SELECT state FROM drift WHERE sku_id = :s", s=sku) == "open"
-
-
-def test_a_late_shipment_after_a_count_is_not_taken_off_again(desk: Desk, sku: str) -> None:
-    order = desk.practice.buy(sku)
-    desk.settle(rounds=1)
-    on_hand = desk.have(sku)[0]
-    desk.practice.ship(order)
-    desk.time.turn(60)
-    desk.count(sku, on_hand - 1)
-    desk.settle(rounds=2)
-    assert desk.have(sku) == (on_hand - 1, 0)
-    desk.check_books()
-    desk.check_even()
-
-
-def test_a_mass_change_to_zero_stops_and_asks_and_a_plan_sends_it_with_its_typed_number(desk: Desk) -> None:
-    skus = desk.skus()
-    for sku in skus:
-        desk.count(sku, 0)
-    desk.push()
-    assert desk.updates() == []
-    assert desk.rows("SELECT DISTINCT state FROM outbox WHERE sku_id IN (SELECT sku_id FROM link)") == [("held",)]
-    runs_told = desk.rows("SELECT sentence FROM run WHERE status = 'held'")
-    assert len(runs_told) == 1
-    desk.settle(rounds=5)
-    assert desk.updates() == []
-    assert desk.rows("SELECT sentence FROM run WHERE status = 'held'") == runs_told, "it is said once"
-    desk.resync()
-    assert {desk.shown(sku) for sku in skus} == {0}
-
-
-def test_the_same_failure_of_a_timed_sync_is_told_once(desk: Desk) -> None:
-    desk.practice.trouble("server_error")
-    for _ in range(4):
-        desk.time.turn(300)
-        with pytest.raises(TikTokError):
-            desk.sync("all")
-    failed = desk.rows("SELECT status, ended_at, counts FROM run WHERE status = 'failed'")
-    assert len(failed) == 1
-    assert clock.now_ms() - failed[0].ended_at < 60_000, "the one row lasts until now"
-    assert json.loads(failed[0].counts)["times"] == 4
-    desk.practice.clear_trouble()
-    desk.settle(rounds=1)
-    assert desk.rows("SELECT problem FROM shop WHERE problem IS NOT NULL") == []
-
-
-def test_an_order_that_tiktok_showed_a_day_late_is_found_by_the_deep_reading_of_the_next_day(
-    desk: Desk, sku: str
-) -> None:
-    early = desk.practice.now()
-    desk.time.turn(20 * 3600)
-    desk.practice.buy(sku)
-    desk.sync("all")
-    truth = desk.practice.truth(sku)
-    sold = SoldSku(truth.sku_id, truth.product_id, truth.seller_sku, truth.title, truth.variant, truth.price)
-    desk.practice.parts.orders.place([sold], truth.warehouses[0].warehouse_id, at=early, paid=True, by_hand=True)
-    desk.settle(rounds=2)
-    on_hand, reserved = desk.have(sku)
-    assert desk.shown(sku) == on_hand - reserved - 1, "held back by TikTok's committed units all along"
-    desk.time.turn(5 * 3600)
-    desk.settle(rounds=1)
-    desk.check_books()
-    desk.check_even()
-
-
-def test_products_that_need_a_person_do_not_keep_orders_and_stock_from_being_read(desk: Desk, sku: str) -> None:
-    order = desk.practice.buy(sku)
-    desk.practice.trouble("missing_scope", path="/products/search")
-    desk.time.turn(60)
-    with pytest.raises(TikTokError):
-        desk.sync("all")
-    assert desk.rows("SELECT id FROM orders WHERE id = :id", id=order)
-    assert desk.one("SELECT committed FROM listing WHERE sku_id = :s", s=sku) == 1
-
-
-def test_the_owner_may_take_over_a_number_that_was_typed_on_tiktok(desk: Desk, sku: str) -> None:
-    before, on_hand = desk.shown(sku), desk.have(sku)[0]
-    desk.practice.set_stock(sku, before - 4)
-    desk.settle(rounds=2)
-    assert decisions.decide(desk.store, desk.shop.shop_id, sku, "theirs", actor="owner") == -4
-    desk.settle(rounds=2)
-    assert desk.have(sku)[0] == on_hand - 4
-    desk.check_even()
-    assert desk.updates() == []
-
-
-def test_the_owner_may_take_over_a_number_that_was_lowered_meanwhile(desk: Desk, sku: str) -> None:
-    before, on_hand = desk.shown(sku), desk.have(sku)[0]
-    desk.practice.set_stock(sku, before + 6)
-    desk.settle(rounds=2)
-    assert desk.shown(sku) == before
-    assert decisions.decide(desk.store, desk.shop.shop_id, sku, "theirs", actor="owner") == 6
-    desk.settle(rounds=2)
-    assert (desk.have(sku)[0], desk.shown(sku)) == (on_hand + 6, before + 6)
-    desk.check_even()
-
-
-def test_the_owner_may_stand_by_our_number_for_a_bundle_too(desk: Desk, sku: str) -> None:
-    with desk.store.write() as connection:
-        connection.exec_driver_sql("UPDATE link SET quantity = 2 WHERE sku_id = ?", (sku,))
-    desk.settle(rounds=1)
-    desk.practice.set_stock(sku, desk.shown(sku) - 1)
-    desk.settle(rounds=2)
-    with pytest.raises(decisions.CannotAdopt):
-        decisions.decide(desk.store, desk.shop.shop_id, sku, "theirs", actor="owner")
-    decisions.decide(desk.store, desk.shop.shop_id, sku, "ours", actor="owner")
-    desk.settle(rounds=2)
-    assert desk.shown(sku) == desk.have(sku)[0] // 2
-
-
 def test_e17_a_backorder_that_turns_into_stock_is_asked_about_and_not_taken_for_goods(desk: Desk, sku: str) -> None:
     on_hand = desk.have(sku)[0]
     desk.count(sku, 0)
@@ -465,3 +272,11 @@ def test_e17_a_backorder_that_turns_into_stock_is_asked_about_and_not_taken_for_
     assert desk.shown(sku) == 0, "TikTok's own twenty are not offered"
     assert desk.rows("SELECT amount, state FROM drift WHERE sku_id = :s", s=sku) == [(20, "lowered")]
     assert on_hand
+
+
+def test_e18_a_clock_ten_minutes_fast_is_corrected_before_signing(desk: Desk, sku: str) -> None:
+    desk.practice.trouble("wrong_clock", offset=-600)
+    desk.sell(sku)
+    desk.push()
+    desk.check_even()
+    assert abs(desk.transport.clock_skew + 600) < 2

@@ -69,6 +69,7 @@ def test_a_new_listing_is_reviewed_first_in_both_directions() -> None:
         {"committed": 3},
         {"committed": 1, "unexplained": -1},
         {"committed": 1, "unexplained": None},
+        {"unexplained": None},
         {"drift": 2, "sure": False},
     ],
 )

@@ -1,6 +1,6 @@
 """Read what TikTok shows, keep it with its time, and notice what nothing explains."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, text
@@ -54,6 +54,8 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
     listings = _rows(connection, shop.shop_id, stocks.keys() - overtaken)
     known = _warehouses(connection, shop.shop_id, stocks.keys())
     linked = _linked(connection, shop.shop_id, stocks.keys())
+    pending = _pending(connection, shop.shop_id, stocks.keys())
+    undecided = suspicion.undecided(connection, shop.shop_id, stocks.keys())
     changed = 0
     for sku_id, row in listings.items():
         if (row["observed_at"] or 0) > at:
@@ -67,7 +69,12 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
         if shown != known.get(sku_id, {}):
             _keep_warehouses(connection, shop.shop_id, sku_id, shown, known.get(sku_id, {}))
         if sku_id in linked:
-            values |= _settle(connection, shop, dict(row) | values, at)
+            now = dict(row) | values
+            settling = _resolve(connection, shop, now, at, pending[sku_id]) if sku_id in pending else {}
+            if not settling and now["base_available"] is None:
+                settling = settled(now, at)
+            # A new settled reading has nothing to be compared with yet.
+            values |= settling or suspicion.judge(connection, shop, now, at, undecided.get(sku_id))
         if values:
             mine = (_LISTING.c.shop_id == shop.shop_id, _LISTING.c.sku_id == sku_id)
             connection.execute(_LISTING.update().where(*mine).values(**values))
@@ -132,23 +139,25 @@ def settled(row: Mapping[Any, Any], at: int) -> dict[str, Any]:
     }
 
 
-def _settle(connection: Connection, shop: ShopContext, row: dict[str, Any], at: int) -> dict[str, Any]:
-    """Resolve writes of unknown outcome, then judge what is left unexplained. Returns new values of the listing."""
-    values = _resolve(connection, shop, row, at)
-    if values or row["base_available"] is None:
-        return values or settled(row, at)
-    return suspicion.judge(connection, shop, row, at)
-
-
 _CONFIRMED = text("SELECT max(id) FROM push WHERE shop_id = :shop AND sku_id = :sku AND outcome = 'confirmed'")
 
 
-def _resolve(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at: int) -> dict[str, Any]:
-    mine = (_PUSH.c.shop_id == row["shop_id"], _PUSH.c.sku_id == row["sku_id"])
+def _pending(connection: Connection, shop_id: str, skus: Collection[str]) -> dict[str, list[Mapping[Any, Any]]]:
+    """Writes without a verdict, newest first, by SKU id."""
+    mine = (_PUSH.c.shop_id == shop_id, _PUSH.c.sku_id.in_(list(skus)))
     query = select(_PUSH).where(*mine, _PUSH.c.outcome.in_(("sent", "unknown", "accepted"))).order_by(_PUSH.c.id.desc())
-    pending = connection.execute(query).mappings().all()
+    found: dict[str, list[Mapping[Any, Any]]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["sku_id"], []).append(row)
+    return found
+
+
+def _resolve(
+    connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at: int, pending: Sequence[Mapping[Any, Any]]
+) -> dict[str, Any]:
+    """Give each write its verdict as far as this reading tells. Returns the settled reading that follows from them."""
     where = {"shop": row["shop_id"], "sku": row["sku_id"]}
-    newest = connection.execute(_CONFIRMED, where).scalar() if pending else None
+    newest = connection.execute(_CONFIRMED, where).scalar()
     complete = suspicion.read_since(shop, row["observed_at"], at)
     values: dict[str, Any] = {}
     explained = False

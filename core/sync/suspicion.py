@@ -9,10 +9,10 @@ units after a complete reading of the orders that began later than the first suc
 shipped until then is known, so a hand, a campaign or another tool is what is left.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 from core import clock
 from core.sync import ledger, outbox
@@ -22,9 +22,9 @@ from core.sync.drift import SURE_AFTER_MS, Reading, drift
 _SAME_MOMENT = 2  # seconds within which a shipment and a reading cannot be put in order
 
 _FIND = text("""
-SELECT id, amount, state, found_at, observed - expected AS raw FROM drift WHERE shop_id = :shop AND sku_id = :sku
-  AND state IN ('suspected', 'open', 'lowered')
-""")
+SELECT sku_id, id, amount, state, found_at, observed - expected AS raw FROM drift
+WHERE shop_id = :shop AND sku_id IN :skus AND state IN ('suspected', 'open', 'lowered')
+""").bindparams(bindparam("skus", expanding=True))
 _OPEN = text("""
 INSERT INTO drift (shop_id, sku_id, found_at, expected, observed, amount, state, decision)
 VALUES (:shop, :sku, :at, :expected, :observed, :amount, 'suspected', '')
@@ -37,11 +37,18 @@ _CERTAIN = text("UPDATE drift SET state = 'open' WHERE id = :id")
 _EXPLAINED = text("UPDATE drift SET state = 'explained', decided_at = :at WHERE id = :id")
 
 
-def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at: int) -> dict[str, Any]:
-    """Compare a listing, as read at `at` milliseconds, with its settled reading. Returns new values of the listing."""
-    found = connection.execute(_FIND, {"shop": row["shop_id"], "sku": row["sku_id"]}).first()
+def undecided(connection: Connection, shop_id: str, sku_ids: Collection[str]) -> dict[str, Any]:
+    """What is suspected of these listings, or known and not decided, by SKU id."""
+    return {row.sku_id: row for row in connection.execute(_FIND, {"shop": shop_id, "skus": list(sku_ids)})}
+
+
+def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at: int, found: Any) -> dict[str, Any]:
+    """Compare a listing, as read at `at` milliseconds, with its settled reading. Returns new values of the listing.
+
+    `found` is what is undecided about it, or None.
+    """
     if found is not None and found.state == "lowered" and read_since(shop, found.found_at, at):
-        _revise(connection, shop, row, found, at)
+        found = _revise(connection, shop, row, found, at)
     shipped = row["base_shipped"]
     if shipped is None and read_since(shop, row["base_at"], at, 0):
         shipped = _shipped_until(connection, shop, row)
@@ -53,7 +60,7 @@ def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at:
         shipped = max(shipped, _shipped_until(connection, shop, row) or 0)
         amount = _beyond(row, shipped)
     if amount is not None:
-        _keep(connection, shop, row, amount, at)
+        _keep(connection, shop, row, amount, at, found)
     return {} if row["base_shipped"] == shipped else {"base_shipped": shipped}
 
 
@@ -84,10 +91,21 @@ def shipped_after(
     count or not.
     """
     time = moment // 1000 + int(shop.api.transport.clock_skew)
-    late, early = (_units(connection, _SHIPPED_AFTER, row, time=time + apart) for apart in (_SAME_MOMENT, -unsure))
-    return late, early
+    late, early = time + _SAME_MOMENT, time - unsure
+    given = {"shop": row["shop_id"], "sku": row["sku_id"], "late": late, "early": early}
+    own = connection.execute(_OWN_LINES, given).one()
+    if own.shipped == row["shipped_units"]:
+        return own.late or 0, own.early or 0
+    after = (_units(connection, _SHIPPED_AFTER, row, time=each) for each in (late, early))
+    return next(after), next(after)
 
 
+# Nearly every listing is sold only by itself and shipped by ourselves, and then an index answers.
+_OWN_LINES = text("""
+SELECT count(*) AS shipped, sum(CASE WHEN shipped_time > :late THEN 1 ELSE 0 END) AS late,
+  sum(CASE WHEN shipped_time > :early THEN 1 ELSE 0 END) AS early
+FROM order_line WHERE sku_id = :sku AND shop_id = :shop AND shipped AND components = ''
+""")
 _SHIPPED_AFTER = text("""
 SELECT l.sku_id, l.components FROM order_line l JOIN orders o ON o.id = l.order_id
 WHERE l.shop_id = :shop AND (l.sku_id = :sku OR l.components LIKE :part) AND l.shipped AND l.shipped_time > :time
@@ -95,9 +113,8 @@ WHERE l.shop_id = :shop AND (l.sku_id = :sku OR l.components LIKE :part) AND l.s
 """)
 
 
-def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amount: int, at: int) -> None:
+def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amount: int, at: int, found: Any) -> None:
     where = {"shop": row["shop_id"], "sku": row["sku_id"]}
-    found = connection.execute(_FIND, where).first()
     if amount == 0:
         if found is not None and found.state != "lowered":
             connection.execute(_EXPLAINED, {"at": at, "id": found.id})
@@ -123,8 +140,11 @@ def read_since(shop: ShopContext, moment: int, at: int, lag: int = SURE_AFTER_MS
     return scan is not None and scan.began_at >= moment + lag and scan.ended_at <= at
 
 
-def _revise(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found: Any, at: int) -> None:
-    """A suspicion that a write of ours overtook: orders placed before it that were heard of since may explain it."""
+def _revise(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found: Any, at: int) -> Any:
+    """A suspicion that a write of ours overtook: orders placed before it that were heard of since may explain it.
+
+    Returns what is left of it.
+    """
     found_time = found.found_at // 1000 + int(shop.api.transport.clock_skew)
     least, most = (
         _units(connection, _HEARD_LATER, row, found=found.found_at, time=found_time + apart)
@@ -134,8 +154,10 @@ def _revise(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], f
     if amount == 0:
         connection.execute(_EXPLAINED, {"at": at, "id": found.id})
         _look(connection, row, 0, "what TikTok showed is explained")
-    elif amount != found.amount:
+        return None
+    if amount != found.amount:
         connection.execute(_AMOUNT, {"amount": amount, "id": found.id})
+    return found
 
 
 _AMOUNT = text("UPDATE drift SET amount = :amount WHERE id = :id")

@@ -2,9 +2,10 @@
 
 import pytest
 
-from core.sync import decisions
+from core.sync import decisions, suspicion
 from core.sync.drift import SURE_AFTER_MS
-from tests.simulation.desk import Desk
+from tests.simulation.desk import Desk, Killed
+from tests.simulation.faults import Fault, Way, break_calls
 
 SURE = SURE_AFTER_MS / 1000
 
@@ -115,3 +116,32 @@ def test_the_owner_may_stand_by_our_number_for_a_bundle_too(desk: Desk, sku: str
     decisions.decide(desk.store, desk.shop.shop_id, sku, "ours", actor="owner")
     desk.settle(rounds=2)
     assert desk.shown(sku) == desk.have(sku)[0] // 2
+
+
+def test_shipments_from_before_a_write_explain_nothing_that_came_after_it(desk: Desk, sku: str) -> None:
+    """The process dies right after a write; by the time it is looked into, older shipments have become known."""
+    order = desk.practice.buy(sku, 3)
+    desk.settle(rounds=1)
+    desk.practice.ship(order)
+    desk.time.turn(30)
+    desk.sell(sku)
+    break_calls(desk, Fault(2, Way.DIES_AFTER))
+    with pytest.raises(Killed):
+        desk.push()
+    desk.restart()
+    desk.settle(rounds=3)
+    assert desk.rows("SELECT outcome FROM push ORDER BY id DESC LIMIT 1") == [("confirmed",)]
+    assert desk.rows("SELECT amount, state FROM drift") == []
+    desk.check_books()
+    desk.check_even()
+
+
+def test_shipments_of_a_virtual_bundle_count_for_its_parts(desk: Desk, sku: str) -> None:
+    desk.practice.ship(desk.practice.buy(sku))
+    desk.settle(rounds=1)
+    shipped = desk.one("SELECT shipped_units FROM listing WHERE sku_id = :s", s=sku)
+    with desk.store.write() as connection:
+        connection.exec_driver_sql("UPDATE order_line SET sku_id = 'V', components = sku_id || '*1' WHERE shipped")
+    row = {"shop_id": desk.shop.shop_id, "sku_id": sku, "shipped_units": shipped}
+    with desk.store.read() as connection:
+        assert suspicion.shipped_after(connection, desk.shop, row, 0, 0) == (shipped, shipped)

@@ -127,12 +127,14 @@ def test_a_number_that_never_sticks_is_not_written_in_a_hot_loop(desk: Desk, sku
 
     desk.shop.api.set_stock = vanish  # type: ignore[method-assign]
     desk.sell(sku)
-    desk.push()
-    assert len(desk.updates()) <= 5
+    for seconds in (0, 1, 10, 10, 10):
+        desk.time.turn(seconds)
+        desk.push()
+    assert len(desk.updates()) <= 10, "after a few times at once it rests, longer each time"
     tried = len(desk.updates())
     desk.time.turn(1)
     desk.push()
-    assert len(desk.updates()) == tried, "after a few times at once it rests, longer each time"
+    assert len(desk.updates()) == tried
 
 
 def test_a_sku_whose_stock_tiktok_does_not_tell_is_left_alone_and_its_plan_row_reviewed(desk: Desk, sku: str) -> None:

@@ -18,7 +18,7 @@ from core.settings import Choices
 from core.store import choices as owner
 from core.store.engine import Store
 from core.store.errors import StoreProblem
-from core.sync import hooks, outbox, plans, proof, push, runs, trouble
+from core.sync import hooks, kinds, outbox, proof, push, runs, trouble
 from core.sync.context import ShopContext
 from core.sync.cycle import Kind, cycle
 from core.tiktok.errors import TikTokError
@@ -188,7 +188,7 @@ class Loop:
     def _run_plan(self, shop: ShopContext, plan_id: int, running: runs.Running) -> None:
         try:
             with runs.carry_on(running):
-                plans.run(shop, plan_id, running)
+                kinds.run(running.kind, self.store, shop, plan_id, running)
             trouble.over(self.store, shop.shop_id)
         except TikTokError as error:
             trouble.told(self.store, shop.shop_id, error)

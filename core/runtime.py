@@ -13,7 +13,7 @@ from core.settings import Choices
 from core.store import choices as owner
 from core.store.engine import Store, open_store
 from core.store.vault import Vault, vault_key
-from core.sync import adopt, decisions, ledger, plans, runs, signin
+from core.sync import adopt, decisions, kinds, ledger, plans, runs, signin
 from core.sync.decisions import Choice
 from core.sync.plans import Proposed
 from core.tiktok.auth import App
@@ -95,9 +95,9 @@ class Runtime(Process):
             plan = connection.execute(text("SELECT shop_id, kind FROM plan WHERE id = :id"), {"id": plan_id}).one()
         running = runs.Running(self.store, plan.kind, plan.shop_id, "owner")
         run_id = running.record()
-        if plan.kind == adopt.KIND:
+        if kinds.KINDS[plan.kind].send is None:
             with runs.carry_on(running):
-                adopt.run(self.store, plan_id, running)
+                kinds.run(plan.kind, self.store, None, plan_id, running)
         else:
             loop.run_plan(plan.shop_id, plan_id, running)
         return run_id

@@ -5,7 +5,7 @@ from core.cli.desk import Reader, reading, shops_of, working
 from core.cli.syncing import tell_lines
 from core.store.queries import plans as stored
 from core.store.queries.plans import PlanHead
-from core.sync import plans, runs, trouble
+from core.sync import kinds, plans, runs, trouble
 from core.tiktok.errors import TikTokError
 
 _STATES = {
@@ -60,13 +60,14 @@ def run_plan(number: int, *, as_json: bool) -> int:
     with working() as runtime:
         head = _head(Reader(runtime.settings, runtime.desk, runtime.store, runtime.vault), number)
         _check_approved(head)
-        shop = shops_of(runtime, head.shop_id)[0]
+        shop = shops_of(runtime, head.shop_id)[0] if kinds.KINDS[head.kind].send else None
         try:
-            with runs.run(runtime.store, "resync", shop.shop_id, "cli") as running:
-                plans.run(shop, number, running)
-            trouble.over(runtime.store, shop.shop_id)
+            with runs.run(runtime.store, head.kind, head.shop_id, "cli") as running:
+                kinds.run(head.kind, runtime.store, shop, number, running)
+            if shop is not None:
+                trouble.over(runtime.store, shop.shop_id)
         except TikTokError as error:
-            trouble.told(runtime.store, shop.shop_id, error)
+            trouble.told(runtime.store, head.shop_id, error)
             raise
         with runtime.store.read() as connection:
             states = stored.states(connection, number)

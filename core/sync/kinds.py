@@ -1,0 +1,58 @@
+"""The kinds of plans: what running one does, how it is taken back, and how what came back is reviewed again."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from core.store.engine import Store
+from core.sync import adopt, plans
+from core.sync.context import ShopContext
+from core.sync.plans import Proposed
+from core.sync.runs import Running
+from core.sync.undo import Inverse
+
+Book = Callable[[Store, int, Running], None]
+Send = Callable[[ShopContext, int, Running], None]
+Undo = Callable[[Connection, int], Inverse]
+Again = Callable[[Store, str, Collection[str], str], Proposed]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of plan; either `book` or `send` is set.
+
+    `book` (store, plan id, run) changes our own store in one go; `send` (shop, plan id, run) talks to TikTok in the
+    background. Both take an approved plan, give each of its rows a state and a result, and end the plan. `undo`
+    (connection, plan id) says how the rows that were done are taken back; `again` (store, shop id, entities, actor)
+    proposes a fresh plan for rows that came back to review.
+    """
+
+    book: Book | None = None
+    send: Send | None = None
+    undo: Undo | None = None
+    again: Again | None = None
+
+
+def _resync_again(store: Store, shop_id: str, entities: Collection[str], actor: str) -> Proposed:
+    return plans.propose_resync(store, shop_id, entities, actor=actor)
+
+
+def _adopt_again(store: Store, shop_id: str, entities: Collection[str], actor: str) -> Proposed:
+    return adopt.propose(store, shop_id, entities, actor=actor)
+
+
+KINDS: dict[str, Kind] = {
+    "resync": Kind(send=plans.run, again=_resync_again),
+    adopt.KIND: Kind(book=adopt.run, again=_adopt_again),
+}
+
+
+def run(kind: str, store: Store, shop: ShopContext | None, plan_id: int, running: Running) -> None:
+    """Run an approved plan; one that talks to TikTok needs its shop. Raises TikTokError and StoreProblem."""
+    found = KINDS[kind]
+    if found.send is not None:
+        assert shop is not None, "a plan that is sent belongs to a shop"
+        found.send(shop, plan_id, running)
+    elif found.book is not None:
+        found.book(store, plan_id, running)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from core.store.engine import Store
 from core.sync import adopt, plans
@@ -15,7 +15,7 @@ from core.sync.undo import Inverse
 Book = Callable[[Store, int, Running], None]
 Send = Callable[[ShopContext, int, Running], None]
 Undo = Callable[[Connection, int], Inverse]
-Again = Callable[[Store, str, Collection[str], str], Proposed]
+Again = Callable[[Store, int, Collection[str], str], Proposed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Kind:
 
     `book` (store, plan id, run) changes our own store in one go; `send` (shop, plan id, run) talks to TikTok in the
     background. Both take an approved plan, give each of its rows a state and a result, and end the plan. `undo`
-    (connection, plan id) says how the rows that were done are taken back; `again` (store, shop id, entities, actor)
-    proposes a fresh plan for rows that came back to review.
+    (connection, plan id) says how the rows that were done are taken back; `again` (store, plan id, entities, actor)
+    proposes a fresh plan for rows of it that came back to review.
     """
 
     book: Book | None = None
@@ -34,12 +34,17 @@ class Kind:
     again: Again | None = None
 
 
-def _resync_again(store: Store, shop_id: str, entities: Collection[str], actor: str) -> Proposed:
-    return plans.propose_resync(store, shop_id, entities, actor=actor)
+def _resync_again(store: Store, plan_id: int, entities: Collection[str], actor: str) -> Proposed:
+    return plans.propose_resync(store, _shop_of(store, plan_id), entities, actor=actor)
 
 
-def _adopt_again(store: Store, shop_id: str, entities: Collection[str], actor: str) -> Proposed:
-    return adopt.propose(store, shop_id, entities, actor=actor)
+def _adopt_again(store: Store, plan_id: int, entities: Collection[str], actor: str) -> Proposed:
+    return adopt.propose(store, _shop_of(store, plan_id), entities, actor=actor)
+
+
+def _shop_of(store: Store, plan_id: int) -> str:
+    with store.read() as connection:
+        return str(connection.execute(text("SELECT shop_id FROM plan WHERE id = :id"), {"id": plan_id}).scalar_one())
 
 
 KINDS: dict[str, Kind] = {

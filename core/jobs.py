@@ -120,8 +120,9 @@ class Loop:
             self._soon(f"now:{kind}:{each}", self.sync, each, kind, trigger)
 
     def run_plan(self, shop_id: str, plan_id: int, running: runs.Running) -> None:
-        """Send an approved plan in the background."""
-        self._soon(f"plan:{plan_id}", self._run_plan, self.shops[shop_id], plan_id, running)
+        """Send an approved plan in the background, to its shop or, with "", to whichever of the shops it is about."""
+        shops = [self.shops[shop_id]] if shop_id else list(self.shops.values())
+        self._soon(f"plan:{plan_id}", self._run_plan, shops, plan_id, running)
 
     def prove_now(self) -> None:
         """Prove the ledger in the background."""
@@ -185,13 +186,13 @@ class Loop:
     def _soon(self, job_id: str, work: Callable[..., object], *args: object) -> None:
         self._scheduler.add_job(work, id=job_id, args=args, replace_existing=True, next_run_time=datetime.now(UTC))
 
-    def _run_plan(self, shop: ShopContext, plan_id: int, running: runs.Running) -> None:
+    def _run_plan(self, shops: list[ShopContext], plan_id: int, running: runs.Running) -> None:
         try:
             with runs.carry_on(running):
-                kinds.run(running.kind, self.store, shop, plan_id, running)
-            trouble.over(self.store, shop.shop_id)
+                kinds.run(running.kind, self.store, shops, plan_id, running)
+            trouble.over(self.store, running.shop_id)
         except TikTokError as error:
-            trouble.told(self.store, shop.shop_id, error)
+            trouble.told(self.store, running.shop_id, error)
         except Exception:
             _log.exception("plan %s failed", plan_id)
 

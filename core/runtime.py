@@ -95,9 +95,9 @@ class Runtime(Process):
             plan = connection.execute(text("SELECT shop_id, kind FROM plan WHERE id = :id"), {"id": plan_id}).one()
         running = runs.Running(self.store, plan.kind, plan.shop_id, "owner")
         run_id = running.record()
-        if kinds.KINDS[plan.kind].send is None:
+        if not kinds.KINDS[plan.kind].talks:
             with runs.carry_on(running):
-                kinds.run(plan.kind, self.store, None, plan_id, running)
+                kinds.run(plan.kind, self.store, (), plan_id, running)
         else:
             loop.run_plan(plan.shop_id, plan_id, running)
         return run_id

@@ -60,12 +60,11 @@ def run_plan(number: int, *, as_json: bool) -> int:
     with working() as runtime:
         head = _head(Reader(runtime.settings, runtime.desk, runtime.store, runtime.vault), number)
         _check_approved(head)
-        shop = shops_of(runtime, head.shop_id)[0] if kinds.KINDS[head.kind].send else None
+        shops = shops_of(runtime, head.shop_id) if kinds.KINDS[head.kind].talks else []
         try:
             with runs.run(runtime.store, head.kind, head.shop_id, "cli") as running:
-                kinds.run(head.kind, runtime.store, shop, number, running)
-            if shop is not None:
-                trouble.over(runtime.store, shop.shop_id)
+                kinds.run(head.kind, runtime.store, shops, number, running)
+            trouble.over(runtime.store, head.shop_id)
         except TikTokError as error:
             trouble.told(runtime.store, head.shop_id, error)
             raise

@@ -1,6 +1,6 @@
 """The kinds of plans: what running one does, how it is taken back, and how what came back is reviewed again."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -14,24 +14,32 @@ from core.sync.undo import Inverse
 
 Book = Callable[[Store, int, Running], None]
 Send = Callable[[ShopContext, int, Running], None]
+Spread = Callable[[Store, Sequence[ShopContext], int, Running], None]
 Undo = Callable[[Connection, int], Inverse]
 Again = Callable[[Store, int, Collection[str], str], Proposed]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of plan; either `book` or `send` is set.
+    """One kind of plan; one of `book`, `send` and `spread` is set.
 
     `book` (store, plan id, run) changes our own store in one go; `send` (shop, plan id, run) talks to TikTok in the
-    background. Both take an approved plan, give each of its rows a state and a result, and end the plan. `undo`
+    background, `spread` (store, shops, plan id, run) too, for one shop or several. Each takes an approved plan, gives
+    each of its rows a state and a result, and ends the plan. `undo`
     (connection, plan id) says how the rows that were done are taken back; `again` (store, plan id, entities, actor)
     proposes a fresh plan for rows of it that came back to review.
     """
 
     book: Book | None = None
     send: Send | None = None
+    spread: Spread | None = None
     undo: Undo | None = None
     again: Again | None = None
+
+    @property
+    def talks(self) -> bool:
+        """Whether running it talks to TikTok, and so belongs in the background."""
+        return self.book is None
 
 
 def _resync_again(store: Store, plan_id: int, entities: Collection[str], actor: str) -> Proposed:
@@ -53,11 +61,13 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def run(kind: str, store: Store, shop: ShopContext | None, plan_id: int, running: Running) -> None:
-    """Run an approved plan; one that talks to TikTok needs its shop. Raises TikTokError and StoreProblem."""
+def run(kind: str, store: Store, shops: Sequence[ShopContext], plan_id: int, running: Running) -> None:
+    """Run an approved plan; one that talks to TikTok needs its shop or shops. Raises TikTokError and StoreProblem."""
     found = KINDS[kind]
-    if found.send is not None:
-        assert shop is not None, "a plan that is sent belongs to a shop"
+    if found.spread is not None:
+        found.spread(store, shops, plan_id, running)
+    elif found.send is not None:
+        (shop,) = shops
         found.send(shop, plan_id, running)
     elif found.book is not None:
         found.book(store, plan_id, running)

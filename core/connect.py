@@ -28,9 +28,7 @@ class ConnectResult:
     shops: tuple[str, ...] = ()
 
 
-NOT_STARTED = ConnectResult(
-    False, "No sign-in was started here.", "Enter key and secret first, then follow the link."
-)
+NOT_STARTED = ConnectResult(False, "No sign-in was started here.", "Enter key and secret first, then follow the link.")
 
 
 def begin(vault: Vault, app: App) -> str:

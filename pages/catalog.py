@@ -27,9 +27,8 @@ def importing() -> None:
 
 rt, shop = live.runtime(), live.connected(QUESTION, "There is nothing to compare yet")
 
-buffer = rt.choices().buffer
 with rt.store.read() as connection:
-    counts = catalog.counts(connection, shop.id, buffer)
+    counts = catalog.counts(connection, shop.id)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     live.heading(QUESTION, catalog_views.answer(counts))
     with st.container(horizontal=True, width="content"):
@@ -43,12 +42,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 table = st.container()
 with rt.store.read() as connection:
-    if search:
-        total = catalog.count(connection, shop.id, view=view, search=search, buffer=buffer)
-    else:
-        total = getattr(counts, view)
+    total = catalog.count(connection, shop.id, view=view, search=search) if search else getattr(counts, view)
     skip = tables.pages(total, "catalog_page", noun="product") if total else 0
-    rows = catalog.rows(connection, shop.id, view=view, search=search, buffer=buffer, limit=tables.PAGE, offset=skip)
+    rows = catalog.rows(connection, shop.id, view=view, search=search, limit=tables.PAGE, offset=skip)
 with table:
     if rows:
         tables.show(

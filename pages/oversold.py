@@ -26,7 +26,7 @@ live.heading(QUESTION, oversell_views.answer(items, units))
 table = st.container()
 skip = tables.pages(items, "oversold_page", size=SIZE, noun="item") if items > SIZE else 0
 with rt.store.read() as connection:
-    found = oversell.report(connection, rt.choices().buffer, SIZE, skip)
+    found = oversell.report(connection, SIZE, skip)
 with table:
     for one in found:
         oversell_views.item(one, shop.timezone, go)

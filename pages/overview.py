@@ -18,7 +18,7 @@ shop = live.connected("Is everything even?", "There is nothing to compare yet")
 rt = live.runtime()
 now = datetime.fromtimestamp(clock.now(), zone(shop.timezone))
 with rt.store.read() as connection:
-    stock = reconcile.counts(connection, shop_id=shop.id, buffer=rt.choices().buffer)
+    stock = reconcile.counts(connection, shop_id=shop.id)
     today = sales.until(connection, shop.id, shop.currency, now)
     before = sales.until(connection, shop.id, shop.currency, now - timedelta(days=7))
     trend = measures.sparkline(connection, shop.id)

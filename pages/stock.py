@@ -52,9 +52,8 @@ if plan := st.session_state.pop("go_plan", None):
     st.switch_page("plan.py", query_params={"plan": str(plan)})
 rt, shop = live.runtime(), live.connected(QUESTION, "There is nothing to compare yet")
 
-buffer = rt.choices().buffer
 with rt.store.read() as connection:
-    counts = reconcile.counts(connection, shop_id=shop.id, buffer=buffer)
+    counts = reconcile.counts(connection, shop_id=shop.id)
 chosen = st.session_state.get("stock_chosen", [])
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     live.heading(QUESTION, stock_views.answer(counts))
@@ -81,12 +80,11 @@ table = st.container()
 with rt.store.read() as connection:
     total = counts.listings
     if search or only != "all":
-        total = reconcile.total(connection, shop_id=shop.id, buffer=buffer, search=search, only=only)
+        total = reconcile.total(connection, shop_id=shop.id, search=search, only=only)
     skip = tables.pages(total, "stock_page", noun="listing") if total else 0
     rows = reconcile.rows(
         connection,
         shop_id=shop.id,
-        buffer=buffer,
         search=search,
         only=only,
         sort=sort,
@@ -95,7 +93,7 @@ with rt.store.read() as connection:
         descending=sort not in ("seller_sku", "title"),
     )
     opened = st.query_params.get("sku")
-    detail = reconcile.rows(connection, shop_id=shop.id, buffer=buffer, search=opened, limit=1) if opened else []
+    detail = reconcile.rows(connection, shop_id=shop.id, search=opened, limit=1) if opened else []
 with table:
     ids = [row.sku_id for row in rows]
     if rows:

@@ -16,11 +16,10 @@ def reconcile_stock(*, all_rows: bool, as_json: bool) -> int:
     """Read TikTok's numbers if the desk is free, compare, print the table, and return the exit code."""
     with at_hand() as reader:
         problem = _read(reader)
-        buffer = reader.choices().buffer
         only = "all" if all_rows or as_json else "different"
         with reader.store.read() as connection:
-            counts = reconcile.counts(connection, buffer=buffer)
-            rows = reconcile.rows(connection, buffer=buffer, only=only, limit=None if as_json else _ROWS)
+            counts = reconcile.counts(connection)
+            rows = reconcile.rows(connection, only=only, limit=None if as_json else _ROWS)
             read_at = connection.execute(_READ_AT).scalar()
     if as_json:
         told = {"sentence": problem.sentence, "next_step": problem.next_step} if problem else None

@@ -61,7 +61,7 @@ def _sync(runtime: Runtime, shop: ShopContext, what: Kind, dry_run: bool) -> Syn
         trouble.told(runtime.store, shop.shop_id, error)
         result.ok, result.sentence, result.next_step = False, error.sentence, error.next_step
     with runtime.store.read() as connection:
-        counts = reconcile.counts(connection, shop_id=shop.shop_id, buffer=runtime.choices().buffer)
+        counts = reconcile.counts(connection, shop_id=shop.shop_id)
     result.different = counts.different
     return result
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from core.store.engine import Store
 from core.store.errors import StoreNewer
 
-HEAD = "0001"
+HEAD = "0002"
 _FOLDER = Path(__file__).parent / "migrations"
 
 

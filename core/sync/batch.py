@@ -15,7 +15,7 @@ from core.store.errors import StoreProblem
 from core.store.tables import Push
 from core.store.upsert import table
 from core.sync import facts as known
-from core.sync import intents, observe, orders, outbox
+from core.sync import intents, locks, observe, orders, outbox
 from core.sync.choosing import Approval, Choice, brake, choose
 from core.sync.context import ShopContext
 from core.sync.outbox import Claim
@@ -88,12 +88,12 @@ class Batch:
         """Step 2, and the first look: what is even or must wait is done with; the rest is grouped by product."""
         stocks = self._look()
         with self.shop.store.read() as connection:
-            facts = known.load(connection, self.shop.shop_id, stocks.keys(), self.choices.buffer)
+            facts = known.load(connection, self.shop.shop_id, stocks.keys())
         if any(fact.wants_orders for fact in facts.values()) and orders.catch_up(self.shop):
             stocks = self._look()
         with self.shop.store.write() as connection:
             self._untold(connection, self.claims.keys() - stocks.keys())
-            facts = known.load(connection, self.shop.shop_id, stocks.keys(), self.choices.buffer)
+            facts = known.load(connection, self.shop.shop_id, stocks.keys())
             choice = choose(facts.values(), self.approved)
             if self.approved is None:
                 linked = connection.execute(_LINKED, self._where()).scalar_one()
@@ -200,7 +200,7 @@ class Batch:
             mine = outbox.still_mine(connection, [self.claims[sku] for sku in skus])
             for lost in set(skus) - mine:
                 self._done(lost)
-            facts = known.load(connection, self.shop.shop_id, mine, self.choices.buffer)
+            facts = known.load(connection, self.shop.shop_id, mine)
             choice = choose(facts.values(), self.approved)
             self._keep(connection, choice)
             for sku_id, decision in choice.send.items():
@@ -215,7 +215,7 @@ class Batch:
         if clock.now_ms() - self._read_at <= _STALE_MS:
             return
         with self.shop.store.read() as connection:
-            facts = known.load(connection, self.shop.shop_id, skus, self.choices.buffer)
+            facts = known.load(connection, self.shop.shop_id, skus)
         if any((fact.target or 0) <= LOW for fact in facts.values()):
             asked_at = clock.now_ms()
             stocks = self.shop.api.stock(skus)
@@ -232,6 +232,8 @@ class Batch:
                     continue
                 intents.refused(connection, self.intents.pop(sku_id), self.claims[sku_id], refusal)
                 outbox.later(connection, [self._done(sku_id)], refusal.sentence, _REFUSED_PAUSE)
+                if refusal.code in locks.CODES:
+                    outbox.mark_siblings(connection, self.shop.shop_id, sku_id, "another listing of it is locked")
                 self.pushed.refused += 1
                 self.pushed.results[sku_id] = refusal.sentence
 
@@ -241,7 +243,7 @@ class Batch:
 
     def _confirm(self, connection: Connection, stocks: Mapping[str, SkuStock], asked_at: int) -> None:
         observe.record(connection, self.shop, stocks, asked_at)
-        facts = known.load(connection, self.shop.shop_id, stocks.keys(), self.choices.buffer)
+        facts = known.load(connection, self.shop.shop_id, stocks.keys())
         even: list[Claim] = []
         for sku_id, outcome in self._outcomes(connection).items():
             fact, claim = facts.get(sku_id), self._done(sku_id)

@@ -42,6 +42,9 @@ def choose(facts: Iterable[Facts], approved: Mapping[str, Approval] | None) -> C
         if wanted is None or fact.available is None:
             choice.idle.append(fact.sku_id)
             continue
+        if fact.halted:
+            choice.held[fact.sku_id] = fact.halted
+            continue
         approval = (approved or {}).get(fact.sku_id)
         decision = _decide(fact, wanted, fact.available, approval)
         if decision.move is Move.NOTHING:
@@ -65,7 +68,7 @@ def _decide(fact: Facts, wanted: int, available: int, approval: Approval | None)
     return decide(
         wanted=wanted, available=available, committed=fact.committed, open_units=fact.open_units,
         unexplained=fact.unexplained, drift=0 if seen else fact.drift, sure=not fact.suspected, doubt=fact.doubt,
-        settled=fact.settled, decided=approval is not None,
+        settled=fact.settled, decided=approval is not None, locked=fact.locked, room=fact.room,
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from typing import Literal
 from sqlalchemy import text
 
 from core import clock
-from core.store import choices as owner
 from core.sync import catalog, observe, orders, outbox, reconcile, runs, trouble
 from core.sync.context import ShopContext
 from core.sync.runs import Running, sentence
@@ -54,8 +53,7 @@ def mark_uneven(shop: ShopContext) -> None:
         mode = connection.execute(text("SELECT mode FROM shop WHERE id = :id"), {"id": shop.shop_id}).scalar()
         if mode != "live":
             return
-        buffer = owner.load(connection).buffer
-        uneven = reconcile.uneven(connection, shop.shop_id, buffer)
+        uneven = reconcile.uneven(connection, shop.shop_id)
     if uneven:
         with shop.store.write() as connection:
             outbox.mark_listings(connection, shop.shop_id, uneven, "TikTok shows another number")

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, text
 
+from core.sync import locks
 from core.sync.drift import Reading, unexplained
-from core.sync.targets import Part, target
+from core.sync.targets import Part, Rule, Split, target
 
 
 @dataclass(slots=True)
@@ -20,7 +21,8 @@ class Facts:
     decided on, found at `drift_at` and certain once they are no longer only `suspected`; `moved`: TikTok's number has
     changed once more since. `doubt`: a write has an unknown outcome. `settled`: its number was even with ours at least
     once, so that it may be kept so without asking. `unknown`: an item behind it was never counted, so there is no
-    number to send.
+    number to send. `refusal`: TikTok's code, moment (ms) and sentence when it last refused a number. `halted`: why
+    nothing of an item may be sent. `elsewhere`: for each part, the units that its item's other listings may show.
     """
 
     sku_id: str
@@ -39,8 +41,11 @@ class Facts:
     moved: bool = False
     unknown: bool = False
     parts: list[Part] = field(default_factory=list)
+    elsewhere: list[int] = field(default_factory=list)
     shown: dict[str, int] = field(default_factory=dict)
     first: str = ""
+    refusal: tuple[int | None, int | None, str] = (None, None, "")
+    halted: str = ""
 
     @property
     def wants_orders(self) -> bool:
@@ -55,11 +60,29 @@ class Facts:
         """What TikTok should show, or None for a listing without an item, or with one that was never counted."""
         return target(self.parts) if self.parts and not self.unknown else None
 
+    @property
+    def locked(self) -> str:
+        """Why TikTok lets nobody set the number, or nothing."""
+        code, at, sentence = self.refusal
+        lowering = self.target is not None and self.available is not None and self.target < self.available
+        return sentence if locks.locked(code, at, lowering=lowering) else ""
+
+    @property
+    def room(self) -> int | None:
+        """How many of the item's last units its other listings leave for this one; None while they are not the last."""
+        rooms = [
+            max(0, part.free + part.held - others) // part.quantity
+            for part, others in zip(self.parts, self.elsewhere, strict=True)
+            if part.split.applies(part.free)
+        ]
+        return min(rooms, default=None)
+
 
 _SKUS: BindParameter[Any] = bindparam("skus", expanding=True)
 _LISTINGS = text("""
 SELECT l.sku_id, l.product_id, l.available, l.committed, l.open_units, l.shipped_units, l.settled_at,
-  l.base_available, l.base_open, l.base_shipped, d.amount, d.found_at, d.state,
+  l.base_available, l.base_open, l.base_shipped, l.refused_code, l.refused_at, l.refused_sentence,
+  d.amount, d.found_at, d.state,
   EXISTS (SELECT 1 FROM push p WHERE p.shop_id = l.shop_id AND p.sku_id = l.sku_id
     AND p.outcome IN ('sent', 'unknown')) AS doubt
 FROM listing l LEFT JOIN drift d ON d.shop_id = l.shop_id AND d.sku_id = l.sku_id
@@ -68,8 +91,23 @@ WHERE l.shop_id = :shop AND l.sku_id IN :skus
 """).bindparams(_SKUS)
 
 # An item that was never counted and of which nothing is there has no known stock; that is not the same as none.
-_PARTS = text("""
-SELECT k.sku_id, k.quantity, coalesce(lv.on_hand, 0) AS on_hand, coalesce(lv.reserved, 0) AS reserved, item.buffer,
+# A write whose effect is not known yet may have put its number there.
+_OTHERS = """
+FROM link k2 JOIN listing o ON o.shop_id = k2.shop_id AND o.sku_id = k2.sku_id
+WHERE k2.item_id = k.item_id AND NOT o.gone AND NOT (k2.shop_id = k.shop_id AND k2.sku_id = k.sku_id)
+"""
+_WRITTEN = """
+coalesce((SELECT max(p.target) FROM push p WHERE p.shop_id = o.shop_id AND p.sku_id = o.sku_id
+  AND p.outcome IN ('sent', 'unknown', 'accepted')), 0)
+"""
+_PARTS = text(f"""
+SELECT k.sku_id, k.quantity, coalesce(lv.on_hand, 0) AS on_hand, coalesce(lv.reserved, 0) AS reserved,
+  k.buffer, k.share, k.cap, k.zero_below, k.split_from, k.split_to, item.split_at, item.split_total,
+  CASE WHEN item.halted_at IS NULL THEN '' ELSE item.halted_why END AS halted,
+  (SELECT coalesce(sum(o.available * k2.quantity), 0) {_OTHERS} AND o.refused_code IN ({locks.IN_SQL})) AS held,
+  CASE WHEN item.split_total = 0 THEN 0 ELSE (
+    SELECT coalesce(sum(k2.quantity * CASE WHEN {_WRITTEN} > o.available THEN {_WRITTEN} ELSE o.available END), 0)
+    {_OTHERS}) END AS elsewhere,
   item.counted_at IS NULL AND coalesce(lv.on_hand, 0) <= 0 AS unknown,
   (SELECT coalesce(sum((o.committed - o.open_units) * k2.quantity), 0)
    FROM link k2 JOIN listing o ON o.shop_id = k2.shop_id AND o.sku_id = k2.sku_id
@@ -79,7 +117,7 @@ FROM link k JOIN item ON item.id = k.item_id LEFT JOIN (
   WHERE item_id IN (SELECT item_id FROM link WHERE shop_id = :shop AND sku_id IN :skus) GROUP BY item_id
 ) lv ON lv.item_id = k.item_id
 WHERE k.shop_id = :shop AND k.sku_id IN :skus
-""").bindparams(_SKUS)
+""").bindparams(_SKUS)  # noqa: S608 (constants)
 
 _STOCK = text("""
 SELECT s.sku_id, s.warehouse_id, s.available, coalesce(w.is_default, false) AS is_default
@@ -88,15 +126,17 @@ WHERE s.shop_id = :shop AND s.sku_id IN :skus ORDER BY s.sku_id, s.warehouse_id
 """).bindparams(_SKUS)
 
 
-def load(connection: Connection, shop_id: str, sku_ids: Collection[str], buffer: int) -> dict[str, Facts]:
-    """The facts of these listings; `buffer` is the owner's general one, which an item's own replaces."""
+def load(connection: Connection, shop_id: str, sku_ids: Collection[str]) -> dict[str, Facts]:
+    """The facts of these listings."""
     given: dict[str, Any] = {"shop": shop_id, "skus": sorted(sku_ids)}
     found = {row.sku_id: _facts(row) for row in connection.execute(_LISTINGS, given)}
     for row in connection.execute(_PARTS, given):
         if row.sku_id in found:
-            own = buffer if row.buffer is None else row.buffer
-            found[row.sku_id].parts.append(Part(row.on_hand, row.reserved, row.unseen, row.quantity, own))
-            found[row.sku_id].unknown |= bool(row.unknown)
+            fact = found[row.sku_id]
+            fact.parts.append(_part(row))
+            fact.elsewhere.append(row.elsewhere)
+            fact.unknown |= bool(row.unknown)
+            fact.halted = fact.halted or row.halted
     defaults: dict[str, list[str]] = defaultdict(list)
     for row in connection.execute(_STOCK, given):
         if row.sku_id in found:
@@ -106,6 +146,14 @@ def load(connection: Connection, shop_id: str, sku_ids: Collection[str], buffer:
     for sku_id, facts in found.items():
         facts.first = defaults[sku_id][0] if defaults[sku_id] else min(facts.shown, default="")
     return found
+
+
+def _part(row: Any) -> Part:
+    return Part(
+        row.on_hand, row.reserved, row.unseen, row.quantity, row.held,
+        Rule(row.buffer, row.share, row.cap, row.zero_below),
+        Split(row.split_at, row.split_total, row.split_from, row.split_to),
+    )  # fmt: skip
 
 
 def _facts(row: Any) -> Facts:
@@ -120,5 +168,5 @@ def _facts(row: Any) -> Facts:
     return Facts(
         row.sku_id, row.product_id, row.available, row.committed or 0, row.open_units, row.shipped_units, beyond,
         stirred, bool(row.doubt), row.settled_at is not None, row.amount or 0, row.found_at or 0,
-        row.state == "suspected", moved,
+        row.state == "suspected", moved, refusal=(row.refused_code, row.refused_at, row.refused_sentence or ""),
     )  # fmt: skip

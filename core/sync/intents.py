@@ -34,7 +34,7 @@ def keep(
 def accepted(connection: Connection, push_id: int, claim: Claim, request_id: str) -> None:
     """TikTok took it; a reading has yet to confirm it."""
     _close(connection, push_id, outcome="accepted", request_id=request_id)
-    _mark(connection, claim, None, None)
+    _mark(connection, claim, refused_code=None, refused_sentence=None, refused_at=None)
 
 
 def refused(connection: Connection, push_id: int, claim: Claim, refusal: Refusal) -> None:
@@ -43,7 +43,7 @@ def refused(connection: Connection, push_id: int, claim: Claim, refusal: Refusal
         connection, push_id, outcome="refused", code=refusal.code, sentence=refusal.sentence,
         request_id=refusal.request_id or "",
     )  # fmt: skip
-    _mark(connection, claim, refusal.code, refusal.sentence)
+    _mark(connection, claim, refused_code=refusal.code, refused_sentence=refusal.sentence, refused_at=clock.now_ms())
 
 
 def unknown(connection: Connection, push_id: int, error: TikTokError) -> None:
@@ -60,9 +60,9 @@ def _close(connection: Connection, push_id: int, **values: object) -> None:
     connection.execute(_PUSH.update().where(_PUSH.c.id == push_id).values(answered_at=clock.now_ms(), **values))
 
 
-def _mark(connection: Connection, claim: Claim, code: int | None, sentence: str | None) -> None:
+def _mark(connection: Connection, claim: Claim, **values: object) -> None:
     mine = (_LISTING.c.shop_id == claim.shop_id, _LISTING.c.sku_id == claim.sku_id)
-    connection.execute(_LISTING.update().where(*mine).values(refused_code=code, refused_sentence=sentence))
+    connection.execute(_LISTING.update().where(*mine).values(values))
 
 
 _OVERWRITE = text("""

@@ -28,6 +28,12 @@ _MARK_ITEMS = text(_MARK.format(which="item_id IN :items")).bindparams(bindparam
 _MARK_LISTINGS = text(_MARK.format(which="shop_id = :shop AND sku_id IN :skus")).bindparams(
     bindparam("skus", expanding=True)
 )
+_MARK_SIBLINGS = text(
+    _MARK.format(
+        which="item_id IN (SELECT item_id FROM link WHERE shop_id = :shop AND sku_id = :sku) "
+        "AND NOT (shop_id = :shop AND sku_id = :sku)"
+    )
+)
 _CHUNK = 5_000
 
 
@@ -57,6 +63,12 @@ def mark_listings(connection: Connection, shop_id: str, sku_ids: Collection[str]
     for start in range(0, len(ids), _CHUNK):
         part = ids[start : start + _CHUNK]
         connection.execute(_MARK_LISTINGS, {"now": clock.now_ms(), "reason": reason, "shop": shop_id, "skus": part})
+
+
+def mark_siblings(connection: Connection, shop_id: str, sku_id: str, reason: str) -> None:
+    """The other listings of a listing's items must be looked at again."""
+    given = {"now": clock.now_ms(), "reason": reason, "shop": shop_id, "sku": sku_id}
+    connection.execute(_MARK_SIBLINGS, given)
 
 
 def waiting(connection: Connection, shop_id: str) -> int:

@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from core.sync import locks
+
 _SORTS = {
     "difference": "abs(coalesce(difference, 0))",
     "title": "title",
@@ -17,10 +19,10 @@ _SORTS = {
 }
 _ONLY = {
     "all": "",
-    "different": "AND state IN ('lower', 'raise', 'drift', 'refused', 'waiting') AND difference <> 0",
+    "different": "AND state NOT IN ('even', 'unlinked', 'unread') AND difference <> 0",
     "drift": "AND drift <> 0",
     "unlinked": "AND state = 'unlinked'",
-    "refused": "AND state = 'refused'",
+    "refused": "AND state IN ('refused', 'locked', 'halted')",
     "waiting": "AND state IN ('waiting', 'unread')",
     "even": "AND state = 'even'",
 }
@@ -29,7 +31,18 @@ _ONLY = {
 # items offers as many as its scarcest part allows. A CROSS JOIN keeps SQLite from turning the order of a join around.
 _ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id)"
 _RESERVED = "(SELECT coalesce(sum(v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)"
-_FREE = "(SELECT coalesce(sum(v.on_hand - v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)"
+_LOCKED = f"refused_code IN ({locks.IN_SQL})"
+# Units that nobody has a claim on: neither an order, known or not, nor another listing that TikTok lets nobody lower.
+_OWN = f"CASE WHEN l.{_LOCKED} THEN coalesce(l.available, 0) * k.quantity ELSE 0 END"
+_FREE = f"""((SELECT coalesce(sum(v.on_hand - v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)
+  - coalesce(u.units, 0) - coalesce(h.units, 0) + {_OWN})"""  # noqa: S608 (constants)
+_ALLOWED = f"(({_FREE} - k.buffer) * k.share / 100)"
+_SHARE = f"({_FREE} * k.split_to / i.split_total - {_FREE} * k.split_from / i.split_total)"
+# The same as targets.Part.offered; what has no special rule is reckoned first, for it is most.
+_OFFERED = f"""CASE WHEN k.zero_below = 0 AND i.split_total = 0 THEN {_ALLOWED}
+  WHEN {_FREE} < k.zero_below THEN 0
+  WHEN i.split_total > 0 AND {_FREE} BETWEEN 1 AND i.split_at AND {_SHARE} < {_ALLOWED} THEN {_SHARE}
+  ELSE {_ALLOWED} END"""
 _MORE = {  # what some pages sort by or search in, read for every listing only then
     "title": "l.title",
     "seller_sku": "l.seller_sku",
@@ -41,24 +54,29 @@ _TABLE = f"""
 WITH unseen AS (
   SELECT k.item_id, sum((o.committed - o.open_units) * k.quantity) AS units FROM listing o CROSS JOIN link k
   WHERE o.committed > o.open_units AND NOT o.gone AND k.shop_id = o.shop_id AND k.sku_id = o.sku_id GROUP BY k.item_id
+), held AS (
+  SELECT k.item_id, sum(o.available * k.quantity) AS units FROM listing o CROSS JOIN link k
+  WHERE o.{_LOCKED} AND NOT o.gone AND k.shop_id = o.shop_id AND k.sku_id = o.sku_id GROUP BY k.item_id
 ), doubt AS MATERIALIZED (
   SELECT shop_id, sku_id FROM push WHERE outcome IN ('sent', 'unknown')
 ), told AS (
   SELECT l.shop_id, l.sku_id, l.available, l.committed, l.open_units, l.refused_code, min(k.item_id) AS item_id,
     max(CASE WHEN i.counted_at IS NULL AND i.id IS NOT NULL AND {_ON_HAND} <= 0 THEN 1 ELSE 0 END) AS unknown,
-    min(({_FREE} - coalesce(u.units, 0) - coalesce(i.buffer, :buffer)) / k.quantity) AS free,
+    min({_OFFERED} / k.quantity) AS free, coalesce(min(k.cap), 99999) AS cap,
+    max(CASE WHEN i.halted_at IS NULL THEN 0 ELSE 1 END) AS halted,
     coalesce(max(d.amount), 0) AS drift{{more}}
   FROM listing l LEFT JOIN link k ON k.shop_id = l.shop_id AND k.sku_id = l.sku_id LEFT JOIN item i ON i.id = k.item_id
-  LEFT JOIN unseen u ON u.item_id = k.item_id
+  LEFT JOIN unseen u ON u.item_id = k.item_id LEFT JOIN held h ON h.item_id = k.item_id
   LEFT JOIN drift d ON d.shop_id = l.shop_id AND d.sku_id = l.sku_id AND d.state IN ('open', 'lowered')
   WHERE NOT l.gone AND l.status <> 'UNSEEN' {{shop}} GROUP BY l.shop_id, l.sku_id
 ), aimed AS (
-  SELECT told.*, CASE WHEN unknown = 1 THEN NULL WHEN free < 0 THEN 0 WHEN free > 99999 THEN 99999
+  SELECT told.*, CASE WHEN unknown = 1 THEN NULL WHEN free < 0 THEN 0 WHEN free > cap THEN cap
     ELSE free END AS target FROM told
 ), rows AS (
   SELECT aimed.*, available - target AS difference,
     CASE WHEN item_id IS NULL THEN 'unlinked' WHEN available IS NULL OR unknown = 1 THEN 'unread'
-      WHEN drift <> 0 THEN 'drift' WHEN available = target THEN 'even' WHEN refused_code IS NOT NULL THEN 'refused'
+      WHEN halted = 1 THEN 'halted' WHEN drift <> 0 THEN 'drift' WHEN available = target THEN 'even'
+      WHEN {_LOCKED} THEN 'locked' WHEN refused_code IS NOT NULL THEN 'refused'
       WHEN target > available AND (committed > open_units OR EXISTS (
         SELECT 1 FROM doubt WHERE doubt.shop_id = aimed.shop_id AND doubt.sku_id = aimed.sku_id)) THEN 'waiting'
       WHEN target < available THEN 'lower' ELSE 'raise' END AS state
@@ -69,13 +87,19 @@ _PAGE = f"""
 , page AS (SELECT * FROM rows WHERE 1 = 1 {{where}} ORDER BY {{order}} {{limit}}
 ), part AS (
   SELECT k.shop_id, k.sku_id, count(*) AS parts, min(i.sku) AS item_sku, min({_ON_HAND}) AS on_hand,
-    max({_RESERVED}) AS reserved, max(coalesce(u.units, 0)) AS unseen, max(coalesce(i.buffer, :buffer)) AS buffer
-  FROM page JOIN link k ON k.shop_id = page.shop_id AND k.sku_id = page.sku_id JOIN item i ON i.id = k.item_id
-  LEFT JOIN unseen u ON u.item_id = k.item_id GROUP BY k.shop_id, k.sku_id
+    max({_RESERVED}) AS reserved, max(coalesce(u.units, 0)) AS unseen,
+    max(coalesce(h.units, 0) - {_OWN}) AS held,
+    max(k.buffer) AS buffer, min(k.share) AS share, min(k.cap) AS cap, max(k.zero_below) AS zero_below,
+    max(CASE WHEN i.split_total > 0 AND {_FREE} BETWEEN 1 AND i.split_at THEN 1 ELSE 0 END) AS split,
+    max(i.halted_why) AS halted_why
+  FROM page JOIN listing l ON l.shop_id = page.shop_id AND l.sku_id = page.sku_id
+  JOIN link k ON k.shop_id = page.shop_id AND k.sku_id = page.sku_id JOIN item i ON i.id = k.item_id
+  LEFT JOIN unseen u ON u.item_id = k.item_id LEFT JOIN held h ON h.item_id = k.item_id GROUP BY k.shop_id, k.sku_id
 )
 SELECT page.shop_id, page.sku_id, page.available, page.committed, page.open_units, page.item_id, page.unknown,
   page.target, page.difference, page.drift, page.state, l.product_id, l.seller_sku, l.title, l.variant, l.observed_at,
-  l.refused_sentence, part.parts, part.item_sku, part.on_hand, part.reserved, part.unseen, part.buffer,
+  l.refused_sentence, part.parts, part.item_sku, part.on_hand, part.reserved, part.unseen, part.held, part.buffer,
+  part.share, part.cap, part.zero_below, part.split, part.halted_why,
   coalesce((SELECT d.state FROM drift d WHERE d.shop_id = page.shop_id AND d.sku_id = page.sku_id
     AND d.state IN ('open', 'lowered')), '') AS drift_state,
   (SELECT p.confirmed_at FROM push p WHERE p.shop_id = page.shop_id AND p.sku_id = page.sku_id
@@ -89,7 +113,11 @@ _TOTAL = "SELECT count(*) FROM rows WHERE 1 = 1 {where}"
 
 @dataclass(frozen=True, slots=True)
 class StockRow:
-    """One listing beside what we have of it, in units; `difference` is TikTok's number minus the target."""
+    """One listing beside what we have of it, in units; `difference` is TikTok's number minus the target.
+
+    `held` is what other listings show that TikTok lets nobody lower. `buffer`, `share` (percent), `cap` and
+    `zero_below` are the owner's rule in force, `split` says that these are the last units and split between channels.
+    """
 
     shop_id: str
     sku_id: str
@@ -103,7 +131,12 @@ class StockRow:
     on_hand: int | None
     reserved: int | None
     unseen: int | None
+    held: int | None
     buffer: int | None
+    share: int | None
+    cap: int | None
+    zero_below: int | None
+    split: bool
     target: int | None
     available: int | None
     committed: int | None
@@ -129,21 +162,23 @@ class StockCounts:
     waiting: int
 
 
-def counts(connection: Connection, *, shop_id: str | None = None, buffer: int = 0) -> StockCounts:
+def counts(connection: Connection, *, shop_id: str | None = None) -> StockCounts:
     """How many listings are even, and how many are not and why."""
     query = text(
         _table(shop_id) + "SELECT state, count(*) AS n, sum(CASE WHEN difference <> 0 THEN 1 ELSE 0 END) AS off "
         "FROM rows GROUP BY state"
     )
-    found = {row.state: (row.n, row.off or 0) for row in connection.execute(query, _given(shop_id, buffer))}
+    found = {row.state: (row.n, row.off or 0) for row in connection.execute(query, _given(shop_id))}
 
     def number(*states: str) -> int:
         return sum(found.get(state, (0, 0))[0] for state in states)
 
-    different = sum(found.get(state, (0, 0))[1] for state in ("lower", "raise", "drift", "refused", "waiting"))
+    different = sum(
+        found.get(state, (0, 0))[1] for state in ("lower", "raise", "drift", "refused", "locked", "halted", "waiting")
+    )
     return StockCounts(
         sum(n for n, _ in found.values()), number("even"), different, number("drift"), number("unlinked"),
-        number("refused"), number("waiting", "unread"),
+        number("refused", "locked", "halted"), number("waiting", "unread"),
     )  # fmt: skip
 
 
@@ -151,7 +186,6 @@ def rows(
     connection: Connection,
     *,
     shop_id: str | None = None,
-    buffer: int = 0,
     search: str = "",
     only: str = "all",
     sort: str = "difference",
@@ -161,7 +195,7 @@ def rows(
 ) -> list[StockRow]:
     """A page of the stock table. `only` and `sort` are names from a fixed list; `search` looks in SKUs and titles."""
     where = _ONLY[only]
-    given = _given(shop_id, buffer)
+    given = _given(shop_id)
     if search.strip():
         where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
         given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
@@ -174,7 +208,7 @@ def rows(
     return [_stock_row(row) for row in connection.execute(query, given)]
 
 
-def uneven(connection: Connection, shop_id: str, buffer: int) -> list[str]:
+def uneven(connection: Connection, shop_id: str) -> list[str]:
     """The SKU ids of linked listings whose number on TikTok is not their target, and that nothing looks at yet.
 
     What is due already keeps its time, and what waits for the owner goes on waiting, unless it offers too much while
@@ -188,15 +222,13 @@ WHERE difference <> 0 AND (x.state IS NULL OR x.state = 'idle' OR (x.state = 'he
 ORDER BY rows.sku_id
 """
     )
-    return [row.sku_id for row in connection.execute(query, _given(shop_id, buffer))]
+    return [row.sku_id for row in connection.execute(query, _given(shop_id))]
 
 
-def total(
-    connection: Connection, *, shop_id: str | None = None, buffer: int = 0, search: str = "", only: str = "all"
-) -> int:
+def total(connection: Connection, *, shop_id: str | None = None, search: str = "", only: str = "all") -> int:
     """How many rows the same filter finds."""
     where = _ONLY[only]
-    given = _given(shop_id, buffer)
+    given = _given(shop_id)
     if search.strip():
         where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
         given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
@@ -211,14 +243,15 @@ def _table(shop_id: str | None, search: str = "", sort: str = "") -> str:
     return _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop", more=columns)
 
 
-def _given(shop_id: str | None, buffer: int) -> dict[str, Any]:
-    return {"buffer": buffer} | ({} if shop_id is None else {"shop": shop_id})
+def _given(shop_id: str | None) -> dict[str, Any]:
+    return {} if shop_id is None else {"shop": shop_id}
 
 
 def _stock_row(row: Any) -> StockRow:
     return StockRow(
         row.shop_id, row.sku_id, row.product_id, row.seller_sku, row.title, row.variant, row.item_id, row.item_sku,
-        row.parts or 0, row.on_hand, row.reserved, row.unseen, row.buffer, row.target, row.available, row.committed,
+        row.parts or 0, row.on_hand, row.reserved, row.unseen, row.held,
+        row.buffer, row.share, row.cap, row.zero_below, bool(row.split), row.target, row.available, row.committed,
         row.difference, row.drift, row.state, _sentence(row), row.observed_at, row.confirmed_at, row.generation or 0,
     )  # fmt: skip
 
@@ -237,6 +270,10 @@ def _sentence(row: Any) -> str:
             return f"Somebody changed TikTok by {row.drift:+d}. Evenstock lowered it since; decide which is right."
         case "drift":
             return f"Somebody changed TikTok by {row.drift:+d}, and no order explains it. Decide which number is right."
+        case "halted":
+            return str(row.halted_why)
+        case "locked":
+            return f"{row.refused_sentence} Until then other listings of it give way."
         case "refused":
             return str(row.refused_sentence)
         case "waiting" if row.committed > row.open_units:

@@ -8,26 +8,78 @@ MOST = 99_999  # TikTok Shop API: Update Inventory takes 0 to 99,999 units a war
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """The owner's rule in force for one item of a listing.
+
+    `buffer` units are kept back, `share` percent of the rest are offered, at most `cap` of the listing, and none while
+    fewer than `zero_below` units are free.
+    """
+
+    buffer: int = 0
+    share: int = 100
+    cap: int | None = None
+    zero_below: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A channel's part in an item's last units: with no more than `at` free, those of its shares `start` to `stop`.
+
+    The shares of all channels of the item lie side by side and fill `total`, so that together they are offered what is
+    free and no unit twice. A channel that is not split has all shares; `total` 0 says that the item is not split.
+    """
+
+    at: int = 0
+    total: int = 0
+    start: int = 0
+    stop: int = 0
+
+    def of(self, free: int) -> int:
+        """The units of this channel when so many are free."""
+        if not self.applies(free):
+            return max(0, free)
+        return free * self.stop // self.total - free * self.start // self.total
+
+    def applies(self, free: int) -> bool:
+        """Whether these are the last units."""
+        return 0 < free <= self.at and self.total > 0
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """One item behind a listing: units in the building, promised to known orders, held on TikTok by unseen ones."""
+    """One item behind a listing, in units: in the building, promised to known orders, held on TikTok by unseen ones.
+
+    `held` is what other listings of the item show that TikTok does not let us lower: it is as good as sold there.
+    """
 
     on_hand: int
     reserved: int
     unseen: int
     quantity: int = 1
-    buffer: int = 0
+    held: int = 0
+    rule: Rule = Rule()
+    split: Split = Split()
 
     @property
     def free(self) -> int:
         """Units that nobody has a claim on; negative when more was sold than there is."""
-        return self.on_hand - self.reserved - self.unseen
+        return self.on_hand - self.reserved - self.unseen - self.held
+
+    @property
+    def offered(self) -> int:
+        """Units of the item that this listing may offer, by the owner's rule and its share of the last ones."""
+        if self.free < self.rule.zero_below:
+            return 0
+        allowed = max(0, self.free - self.rule.buffer) * self.rule.share // 100
+        return min(allowed, self.split.of(self.free))
 
 
 def target(parts: Sequence[Part]) -> int:
     """Units that may be offered: for a bundle as many as its scarcest part allows."""
     if not parts:
         raise ValueError("a listing without an item has no target")
-    return min(MOST, max(0, min((part.free - part.buffer) // part.quantity for part in parts)))
+    caps = [part.rule.cap for part in parts if part.rule.cap is not None]
+    return min(MOST, *caps, min(part.offered // part.quantity for part in parts))
 
 
 class Move(StrEnum):
@@ -61,17 +113,22 @@ def decide(
     doubt: bool,
     settled: bool,
     decided: bool,
+    locked: str = "",
+    room: int | None = None,
 ) -> Decision:
     """Whether to write `wanted` over `available`. Lowering is always safe; raising waits for whatever is unsettled.
 
     Before a listing was even once (`settled`), only the owner's own decision (`decided`) is sent. `unexplained` are
     the units beyond what orders explain (None: not known yet), `drift` those of them that the owner has not decided
-    on, `sure` whether they were seen again after all orders had been read.
+    on, `sure` whether they were seen again after all orders had been read. `locked` is why TikTok lets nobody set the
+    number, and `room` how much the item's other listings leave of its last units (None: they are not the last).
     """
     if wanted == available:
         return Decision(Move.NOTHING, wanted)
     if not (settled or decided):
         return Decision(Move.HOLD, wanted, "New here: review it once on the Stock page, then Evenstock keeps it even.")
+    if locked and not decided:
+        return Decision(Move.WAIT, wanted, locked)
     if wanted < available:
         return Decision(Move.LOWER, wanted)
     if doubt:
@@ -88,6 +145,8 @@ def decide(
     if drift:
         sentence = f"Somebody changed the number on TikTok by {drift:+d}. Decide on the Stock page which is right."
         return Decision(Move.HOLD, wanted, sentence)
+    if room is not None and wanted > room:
+        return Decision(Move.WAIT, wanted, "These are the last units: another listing has to show fewer first.")
     return Decision(Move.RAISE, wanted)
 
 

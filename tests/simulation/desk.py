@@ -146,6 +146,22 @@ class Desk:
             now = owner.load(connection)
         owner.save(self.store, now.model_copy(update=choices))
 
+    def rule(self, sku_id: str, **values: Any) -> None:
+        """The rule in force for a listing is another one now: buffer, share, cap, zero_below."""
+        changes = ", ".join(f"{name} = :{name}" for name in values)
+        with self.store.write(urgent=True) as connection:
+            connection.execute(text(f"UPDATE link SET {changes} WHERE sku_id = :sku"), values | {"sku": sku_id})
+            outbox.mark_listings(connection, self.shop.shop_id, [sku_id], "the rule changed")
+
+    def share_item(self, sku_id: str, other: str) -> None:
+        """The other listing sells the same item from now on, and the owner has reviewed it."""
+        item = self.one("SELECT item_id FROM link WHERE sku_id = :s", s=sku_id)
+        with self.store.write(urgent=True) as connection:
+            connection.execute(text("DELETE FROM link WHERE sku_id = :s"), {"s": other})
+            catalog.link(connection, self.shop.shop_id, [(other, item, 1, "test")])
+        self.resync([other])
+        self.settle(rounds=1)
+
     def sell(self, sku_id: str, quantity: int = 1) -> None:
         """A sale in the own store."""
         ledger.record_sale(self.store, self.practice.truth(sku_id).seller_sku, quantity, actor="test")

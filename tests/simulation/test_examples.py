@@ -129,10 +129,10 @@ def test_e7_every_warehouse_of_a_listing_is_in_each_write(desk: Desk) -> None:
 
 def test_e8_a_buffer_is_kept_back(desk: Desk, sku: str) -> None:
     before = desk.shown(sku)
-    desk.choose(buffer=2)
+    desk.rule(sku, buffer=2)
     desk.settle(rounds=1)
     assert desk.shown(sku) == before - 2
-    desk.choose(buffer=0)
+    desk.rule(sku, buffer=0)
     desk.settle(rounds=1)
     assert desk.shown(sku) == before
 
@@ -254,11 +254,30 @@ def test_e16_a_listing_locked_by_a_promotion_says_why_and_blocks_no_other(desk: 
     assert refused
     tried = len(desk.updates())
     desk.settle(rounds=5, seconds=60)
-    assert len(desk.updates()) == tried, "a refused listing is tried again once an hour"
+    desk.time.turn(4 * 3600)
+    desk.settle(rounds=2, seconds=3600)
+    assert len(desk.updates()) == tried, "what the promotion forbids is not tried again the same day"
     desk.practice.set_promotion(sku, False)
-    desk.time.turn(3600)
+    desk.time.turn(24 * 3600)
     desk.settle(rounds=1)
     desk.check_even()
+
+
+def test_e16_the_other_listings_of_a_locked_one_give_way(desk: Desk, sku: str) -> None:
+    other = next(one for one in desk.skus() if one != sku)
+    desk.share_item(sku, other)
+    desk.count(sku, 8)
+    desk.settle(rounds=1)
+    assert (desk.shown(sku), desk.shown(other)) == (8, 8)
+    desk.practice.set_promotion(sku, True)
+    desk.sell(sku, 3)
+    desk.push()
+    assert (desk.shown(sku), desk.shown(other)) == (8, 0), "the promotion holds eight, and only five are left"
+    desk.practice.set_promotion(sku, False)
+    desk.time.turn(24 * 3600)
+    desk.settle(rounds=2)
+    assert (desk.shown(sku), desk.shown(other)) == (5, 5)
+    desk.check_books()
 
 
 def test_e17_a_backorder_that_turns_into_stock_is_asked_about_and_not_taken_for_goods(desk: Desk, sku: str) -> None:

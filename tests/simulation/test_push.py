@@ -260,7 +260,7 @@ def test_a_listing_without_an_item_is_not_taken_for_reviewed(desk: Desk, sku: st
 
 def test_a_crash_between_answer_and_record_leaves_a_doubt_and_no_second_write(desk: Desk, sku: str) -> None:
     with desk.store.read() as connection:
-        fact = known.load(connection, desk.shop.shop_id, [sku], 0)[sku]
+        fact = known.load(connection, desk.shop.shop_id, [sku])[sku]
     desk.sell(sku)
     claim = outbox.claim(desk.store, desk.shop.shop_id, "loop", 5)[0]
     with desk.store.write() as connection:

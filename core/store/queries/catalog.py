@@ -52,7 +52,7 @@ SELECT l.shop_id, l.sku_id, l.product_id, l.seller_sku, l.title, l.variant, l.pr
   min(i.variant) AS item_variant, min(i.price_units) AS item_price_units, min(k.origin) AS link_origin,
   min(k.quantity) AS quantity,
   min(((SELECT coalesce(sum(v.on_hand - v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)
-    - coalesce(i.buffer, :buffer)) / k.quantity) AS target,
+    - k.buffer) / k.quantity) AS target,
   min((SELECT coalesce(sum(v.on_hand - v.reserved), 0) FROM level v WHERE v.item_id = k.item_id) / k.quantity) AS free
 FROM listing l LEFT JOIN link k ON k.shop_id = l.shop_id AND k.sku_id = l.sku_id LEFT JOIN item i ON i.id = k.item_id
 WHERE l.shop_id = :shop {where}
@@ -106,12 +106,12 @@ def _query(view: str, search: str) -> str:
 
 
 def rows(
-    connection: Connection, shop_id: str, *, view: str = "all", search: str = "", buffer: int = 0,
+    connection: Connection, shop_id: str, *, view: str = "all", search: str = "",
     limit: int = 50, offset: int = 0,
 ) -> list[CatalogRow]:  # fmt: skip
-    """One page of the view, by SKU; `buffer` is the owner's general buffer in units. Raises KeyError for no view."""
+    """One page of the view, by SKU. Raises KeyError for no view."""
     query = text(f"SELECT * FROM ({_query(view, search)}) AS c ORDER BY {_NAME}, sku_id LIMIT :limit OFFSET :offset")  # noqa: S608
-    values = {"shop": shop_id, "buffer": buffer, "limit": limit, "offset": offset, **_found(search)}
+    values = {"shop": shop_id, "limit": limit, "offset": offset, **_found(search)}
     flags = ("gone", "differs_title", "differs_price", "differs_stock")
     return [
         CatalogRow(**{**row, **{flag: bool(row[flag]) for flag in flags}})
@@ -119,17 +119,17 @@ def rows(
     ]
 
 
-def count(connection: Connection, shop_id: str, *, view: str = "all", search: str = "", buffer: int = 0) -> int:
+def count(connection: Connection, shop_id: str, *, view: str = "all", search: str = "") -> int:
     """How many rows the view has."""
     query = text(f"SELECT count(*) FROM ({_query(view, search)}) AS c")  # noqa: S608
-    return int(connection.execute(query, {"shop": shop_id, "buffer": buffer, **_found(search)}).scalar_one())
+    return int(connection.execute(query, {"shop": shop_id, **_found(search)}).scalar_one())
 
 
 def _found(search: str) -> dict[str, str]:
     return {"like": _like(search), "exact": search.strip()} if search else {}
 
 
-def counts(connection: Connection, shop_id: str, buffer: int = 0) -> CatalogCounts:
+def counts(connection: Connection, shop_id: str) -> CatalogCounts:
     """How many rows each view has, without a search."""
     judged = _JUDGED.format(where="")
     query = (
@@ -138,6 +138,6 @@ def counts(connection: Connection, shop_id: str, buffer: int = 0) -> CatalogCoun
         "coalesce(sum(CASE WHEN gone THEN 1 ELSE 0 END), 0) AS gone, "
         f"coalesce(sum(CASE WHEN {_DIFFERENT} THEN 1 ELSE 0 END), 0) AS different FROM ({judged}) AS j"
     )
-    row = connection.execute(text(query), {"shop": shop_id, "buffer": buffer}).one()
+    row = connection.execute(text(query), {"shop": shop_id}).one()
     alone = count(connection, shop_id, view="only_here")
     return CatalogCounts(row.listings + alone, int(row.different), int(row.unlinked), alone, int(row.gone))

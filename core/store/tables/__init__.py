@@ -4,8 +4,8 @@ Columns named `*_at` hold our milliseconds, `*_time` TikTok's seconds, `*_units`
 """
 
 from core.store.tables.desk import Location, Revision, Secret, Setting, Shop, Warehouse
-from core.store.tables.goods import Item, Level, Link, Listing, Movement, Stock
-from core.store.tables.reading import Cursor, Hook, Quarantine, ScanWindow
+from core.store.tables.goods import Item, Level, Link, Listing, Movement, Oversell, Rule, Stock
+from core.store.tables.reading import Cursor, Hook, Quarantine, ScanWindow, Shown
 from core.store.tables.sales import Order, OrderLine, SalesDay, SalesHour
 from core.store.tables.sending import Drift, Outbox, Push
 from core.store.tables.work import Plan, PlanRow, Run, RunRow
@@ -23,11 +23,13 @@ __all__ = [
     "Order",
     "OrderLine",
     "Outbox",
+    "Oversell",
     "Plan",
     "PlanRow",
     "Push",
     "Quarantine",
     "Revision",
+    "Rule",
     "Run",
     "RunRow",
     "SalesDay",
@@ -36,6 +38,7 @@ __all__ = [
     "Secret",
     "Setting",
     "Shop",
+    "Shown",
     "Stock",
     "Warehouse",
 ]

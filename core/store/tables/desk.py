@@ -29,7 +29,11 @@ class Secret(SQLModel, table=True):
 
 
 class Shop(SQLModel, table=True):
-    """One connected TikTok shop; mode `watch` reads only, `live` also writes stock."""
+    """One connected channel; mode `watch` reads only, `live` also writes stock.
+
+    `kind` is `tiktok`, or `store` for a store of the owner's own with a life of its own. `drift_rule` is what happens
+    to a number that nothing explains: `ask`, `ours` or `theirs`.
+    """
 
     id: str = Field(primary_key=True)
     auth: str
@@ -39,6 +43,8 @@ class Shop(SQLModel, table=True):
     timezone: str
     practice: bool = False
     mode: str = "watch"
+    kind: str = "tiktok"
+    drift_rule: str = "ask"
     connected_at: int = ms()
     problem: str | None = Field(default=None, sa_type=Text)
     problem_next: str | None = Field(default=None, sa_type=Text)

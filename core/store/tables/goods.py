@@ -11,7 +11,11 @@ _NOT_TIKTOK = text("origin <> 'tiktok'")
 
 
 class Item(SQLModel, table=True):
-    """One sellable unit of the owner's own store."""
+    """One sellable unit of the owner's own store.
+
+    `split_at` is how many free units are its last ones, to be split between the channels in shares of `split_total`.
+    While `halted_at` is set its books did not add up, and nothing of it is sent.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     sku: str = Field(unique=True)
@@ -21,7 +25,11 @@ class Item(SQLModel, table=True):
     cost_units: int | None = Field(default=None, sa_type=BigInteger)
     currency: str = ""
     barcode: str = ""
-    buffer: int | None = None
+    group_name: str = Field(default="", index=True)
+    split_at: int = 0
+    split_total: int = 0
+    halted_at: int | None = ms(default=None)
+    halted_why: str = ""
     counted_at: int | None = ms(default=None)
     archived: bool = False
     created_at: int = ms()
@@ -31,7 +39,8 @@ class Listing(SQLModel, table=True):
     """One SKU on TikTok as last seen.
 
     `base_*` is the last settled reading, from which drift is measured. `settled_at` is when its number was first even
-    with ours; before that, only a change that the owner reviewed is sent.
+    with ours; before that, only a change that the owner reviewed is sent. `backorder` are units that TikTok may sell
+    before they exist, as last read: it turns them into available ones by itself.
     """
 
     __table_args__: ClassVar[Any] = (
@@ -64,6 +73,8 @@ class Listing(SQLModel, table=True):
     settled_at: int | None = ms(default=None)
     refused_code: int | None = None
     refused_sentence: str | None = Field(default=None, sa_type=Text)
+    refused_at: int | None = ms(default=None)
+    backorder: int = 0
 
 
 class Stock(SQLModel, table=True):
@@ -79,7 +90,12 @@ class Stock(SQLModel, table=True):
 
 
 class Link(SQLModel, table=True):
-    """A listing sells an item; several rows with quantities make a bundle."""
+    """A listing sells an item; several rows with quantities make a bundle.
+
+    It carries the owner's rule in force for it: units kept back, percent of the rest, most units shown, and how few
+    free units show as none. Of the item's last units it may offer those from `split_from` to `split_to` of its
+    `split_total` shares.
+    """
 
     __table_args__: ClassVar[Any] = (Index("link_item", "item_id"), BY_KEY)
 
@@ -89,6 +105,28 @@ class Link(SQLModel, table=True):
     quantity: int = 1
     origin: str = ""
     created_at: int = ms()
+    buffer: int = 0
+    share: int = 100
+    cap: int | None = None
+    zero_below: int = 0
+    split_from: int = 0
+    split_to: int = 0
+
+
+class Rule(SQLModel, table=True):
+    """What the owner decided for all listings, or for those of a shop, a group of items or an item; None says nothing.
+
+    `scope` is `all`, `shop`, `group` or `item`; `key` the shop id, the group's name or the item's id.
+    """
+
+    scope: str = Field(primary_key=True)
+    key: str = Field(primary_key=True, default="")
+    buffer: int | None = None
+    share: int | None = None
+    cap: int | None = None
+    zero_below: int | None = None
+    split: bool | None = None
+    changed_at: int = ms()
 
 
 class Movement(SQLModel, table=True):
@@ -112,6 +150,23 @@ class Movement(SQLModel, table=True):
     actor: str = ""
     at: int = ms()
     note: str = ""
+
+
+class Oversell(SQLModel, table=True):
+    """A movement after which more units of an item were sold than there were; `units` is by how many it went below.
+
+    `split_at` is how many last units of the item were split between the channels then, 0 when none were.
+    """
+
+    __table_args__: ClassVar[Any] = (Index("oversell_item", "item_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    item_id: int = Field(foreign_key="item.id")
+    movement_id: int = Field(foreign_key="movement.id")
+    units: int
+    found_at: int = ms()
+    over_at: int | None = ms(default=None)
+    split_at: int = 0
 
 
 class Level(SQLModel, table=True):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
 
-from core.store.tables.columns import ms
+from core.store.tables.columns import BY_KEY, ms
 
 
 class Cursor(SQLModel, table=True):
@@ -31,6 +31,18 @@ class ScanWindow(SQLModel, table=True):
     tries: int = 0
     newest: int = Field(default=0, sa_type=BigInteger)
     done: bool = False
+
+
+class Shown(SQLModel, table=True):
+    """What TikTok showed of a listing from `at` on, kept whenever it changed, so that the past can be explained."""
+
+    __table_args__: ClassVar[Any] = BY_KEY
+
+    shop_id: str = Field(primary_key=True)
+    sku_id: str = Field(primary_key=True)
+    at: int = ms(primary_key=True)
+    available: int
+    committed: int
 
 
 class Hook(SQLModel, table=True):

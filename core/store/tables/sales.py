@@ -2,10 +2,12 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
 from core.store.tables.columns import BY_KEY, ms
+
+_BUNDLED = text("components <> ''")
 
 
 class Order(SQLModel, table=True):
@@ -38,6 +40,7 @@ class Order(SQLModel, table=True):
     units: int = 0
     buyer_key: str = ""
     fulfillment_type: str = ""
+    warehouse_id: str = ""
     is_sample: bool = False
     is_replacement: bool = False
     cancel_reason: str = ""
@@ -50,7 +53,11 @@ class OrderLine(SQLModel, table=True):
     """One unit of an order; `shipped` stays true once any version showed the unit as shipped."""
 
     __tablename__ = "order_line"
-    __table_args__: ClassVar[Any] = (Index("line_order", "order_id"), Index("line_listing", "sku_id", "status"))
+    __table_args__: ClassVar[Any] = (
+        Index("line_order", "order_id"),
+        Index("line_listing", "sku_id", "status"),
+        Index("line_bundled", "shop_id", "id", sqlite_where=_BUNDLED, postgresql_where=_BUNDLED),
+    )
 
     id: str = Field(primary_key=True)
     order_id: str

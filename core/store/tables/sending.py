@@ -57,9 +57,15 @@ class Push(SQLModel, table=True):
 
 
 class Drift(SQLModel, table=True):
-    """What TikTok shows beyond what our records explain."""
+    """What TikTok shows beyond what our records explain.
 
-    __table_args__: ClassVar[Any] = (Index("drift_listing", "shop_id", "sku_id", "state"),)
+    `cause` is the likely one and `evidence` the sentence for it, both kept once it is certain; `actor` who decided it.
+    """
+
+    __table_args__: ClassVar[Any] = (
+        Index("drift_listing", "shop_id", "sku_id", "state"),
+        Index("drift_state", "state", "found_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     shop_id: str
@@ -71,3 +77,6 @@ class Drift(SQLModel, table=True):
     state: str = "open"
     decision: str = ""
     decided_at: int | None = ms(default=None)
+    cause: str = ""
+    evidence: str = Field(default="", sa_type=Text)
+    actor: str = ""

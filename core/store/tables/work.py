@@ -2,14 +2,17 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, Text
+from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field, SQLModel
 
 from core.store.tables.columns import ms
 
 
 class Plan(SQLModel, table=True):
-    """A reviewable list of changes: previewed, approved, run."""
+    """A reviewable list of changes: previewed, approved, run, undone.
+
+    `payload` is what its kind needs beside the rows, as JSON; `undo_of` the plan that it takes back.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
@@ -20,10 +23,16 @@ class Plan(SQLModel, table=True):
     approved_at: int | None = ms(default=None)
     warning: str = Field(default="", sa_type=Text)
     run_id: int | None = None
+    payload: str = Field(default="{}", sa_type=Text)
+    undo_of: int | None = None
 
 
 class PlanRow(SQLModel, table=True):
-    """One change of a plan: the value as read and when, the new value, the rule that caused it, the result."""
+    """One change of a plan: the value as read and when, the new value, the rule that caused it, the result.
+
+    Where the values are units, `change` is their difference and `stake_units` its worth at the listing's price, in
+    ten-thousandths of `currency`. `warning` is what the owner should know before agreeing to this row.
+    """
 
     __tablename__ = "plan_row"
 
@@ -36,6 +45,10 @@ class PlanRow(SQLModel, table=True):
     rule: str = Field(default="", sa_type=Text)
     state: str = "proposed"
     result: str = Field(default="", sa_type=Text)
+    change: int | None = None
+    stake_units: int | None = Field(default=None, sa_type=BigInteger)
+    currency: str = ""
+    warning: str = Field(default="", sa_type=Text)
 
 
 class Run(SQLModel, table=True):

@@ -18,7 +18,7 @@ from core.settings import Choices
 from core.store import choices as owner
 from core.store.engine import Store
 from core.store.errors import StoreProblem
-from core.sync import hooks, kinds, outbox, proof, push, runs, trouble
+from core.sync import hooks, kinds, observe, outbox, proof, push, runs, trouble
 from core.sync.context import ShopContext
 from core.sync.cycle import Kind, cycle
 from core.tiktok.errors import TikTokError
@@ -251,6 +251,7 @@ class Loop:
         with self.store.write() as connection:
             hooks.forget_old(connection, before)
             runs.forget_old(connection, before)
+        observe.forget_old(self.store, before)
 
 
 _DUE = text("""

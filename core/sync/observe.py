@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, select, text
 
 from core import clock
-from core.store.tables import Cursor, Listing, Push, Stock
+from core.store.engine import Store
+from core.store.tables import Cursor, Listing, Push, Shown, Stock
 from core.store.upsert import table, upsert
 from core.sync import intents, suspicion
 from core.sync.context import ShopContext
@@ -56,20 +57,21 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
     linked = _linked(connection, shop.shop_id, stocks.keys())
     pending = _pending(connection, shop.shop_id, stocks.keys())
     undecided = suspicion.undecided(connection, shop.shop_id, stocks.keys())
-    changed = 0
+    changed: list[dict[str, Any]] = []
     for sku_id, row in listings.items():
         if (row["observed_at"] or 0) > at:
             continue
         stock = stocks[sku_id]
         values: dict[str, Any] = {}
         if (row["available"], row["committed"]) != (stock.available, stock.committed):
-            values |= {"available": stock.available, "committed": stock.committed, "observed_at": at}
-            changed += 1
+            shows = {"available": stock.available, "committed": stock.committed}
+            values |= shows | {"observed_at": at}
+            changed.append({"shop_id": shop.shop_id, "sku_id": sku_id, "at": at} | shows)
         shown = {place.warehouse_id: (place.available, place.committed) for place in stock.warehouses}
         if shown != known.get(sku_id, {}):
             _keep_warehouses(connection, shop.shop_id, sku_id, shown, known.get(sku_id, {}))
         if sku_id in linked:
-            now = dict(row) | values
+            now = dict(row) | values | {"apart": stock.campaign_locked + stock.creator_locked}
             settling = _resolve(connection, shop, now, at, pending[sku_id]) if sku_id in pending else {}
             if not settling and now["base_available"] is None:
                 settling = settled(now, at)
@@ -78,7 +80,25 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
         if values:
             mine = (_LISTING.c.shop_id == shop.shop_id, _LISTING.c.sku_id == sku_id)
             connection.execute(_LISTING.update().where(*mine).values(**values))
-    return changed
+    upsert(connection, Shown, changed)
+    return len(changed)
+
+
+def forget_old(store: Store, before_ms: int) -> None:
+    """Drop what TikTok showed before this moment, but for what it still showed then of each listing."""
+    with store.read() as connection:
+        found = connection.execute(_SHOWN_LONG_AGO, {"before": before_ms}).mappings().all()
+    for start in range(0, len(found), _FORGET_AT_ONCE):  # in parts, so that nobody waits long for the writer
+        with store.write() as connection:
+            connection.execute(_FORGET, [dict(row) for row in found[start : start + _FORGET_AT_ONCE]])
+
+
+_FORGET_AT_ONCE = 5_000
+_SHOWN_LONG_AGO = text("""
+SELECT shop_id AS shop, sku_id AS sku, max(at) AS newest FROM shown WHERE at <= :before
+GROUP BY shop_id, sku_id HAVING count(*) > 1
+""")
+_FORGET = text("DELETE FROM shown WHERE shop_id = :shop AND sku_id = :sku AND at < :newest")
 
 
 def _rows(connection: Connection, shop_id: str, skus: Collection[str]) -> dict[str, Mapping[Any, Any]]:

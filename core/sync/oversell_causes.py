@@ -96,7 +96,7 @@ def verdict(found: Evidence, since: Break | None, claims: Sequence[Claim]) -> Ve
     sale = next((each for each in found.sales if each.line_id == broke.reference), None)
     claim = next((each for each in claims if sale and each.order_id == sale.order_id), None)
     if claim is None:
-        other = f'A movement "{broke.reason}" took {_units(-broke.on_hand or broke.reserved)} that were promised.'
+        other = f'A movement "{broke.reason}" took {many(-broke.on_hand or broke.reserved)} that were promised.'
         return Verdict(Cause.UNKNOWN, other)
     return _sold_there(found, claim, claims)
 
@@ -199,5 +199,5 @@ def span(milliseconds: int) -> str:
     return "one second" if seconds == 1 else "less than a second" if seconds == 0 else f"{seconds} seconds"
 
 
-def _units(count: int) -> str:
+def many(count: int) -> str:
     return f"{count} unit" if count == 1 else f"{count} units"

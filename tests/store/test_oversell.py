@@ -10,11 +10,12 @@ from sqlalchemy import insert, text
 from core import clock
 from core.store import Store, open_store
 from core.store.queries import oversell as kept
-from core.store.tables import Drift, Item, Link, Listing, Order, OrderLine, Push, Shop
+from core.store.tables import Drift, Item, Link, Listing, Order, OrderLine, Push, SalesHour, Shop, Shown
 from core.store.upsert import table, upsert
 from core.sync import ledger, oversell
 from core.sync.oversell import Oversold
 from core.sync.oversell_causes import Cause, Claim
+from core.sync.targets import Part, Rule, target
 
 NOON = 1_790_000_000
 SHOP = {
@@ -79,9 +80,9 @@ def write(
         sentence="A campaign holds this stock." if outcome == "refused" else "")  # fmt: skip
 
 
-def found(store: Store, buffer: int = 0) -> Oversold:
+def found(store: Store) -> Oversold:
     with store.read() as connection:
-        (one,) = oversell.report(connection, buffer)
+        (one,) = oversell.report(connection)
     return one
 
 
@@ -98,7 +99,7 @@ def test_nothing_is_reported_while_everything_promised_is_there(store: Store) ->
     order(store, "X", NOON, NOON + 2)
     with store.read() as connection:
         assert kept.count(connection) == (0, 0)
-        assert oversell.report(connection, 0) == []
+        assert oversell.report(connection) == []
 
 
 def test_e3_both_sell_the_last_unit(store: Store) -> None:
@@ -285,20 +286,168 @@ def test_the_buffer_of_the_owner_is_added_to_what_was_missing(store: Store) -> N
     write(store, NOON - 100, read=0, target=2, confirmed=NOON - 99)
     order(store, "X", NOON, NOON + 30, units=2)
     own_sale(store, NOON + 2, units=3)
-    one = found(store, buffer=2)
+    with store.write() as connection:
+        connection.execute(text("UPDATE link SET buffer = 2"))
+    one = found(store)
     assert one.shown is not None
     assert one.shown.units == 2
     assert one.buffer == 4
     assert "4 units" in one.buffer_sentence
 
 
-def test_the_buffer_that_is_named_would_have_been_enough(store: Store) -> None:
-    """Checked by arithmetic: with it, TikTok offers nothing at the moment of the sale that should not have been."""
-    for units in (1, 3, 6):
-        shown = oversell.Shown(units, 0)
-        key = Claim("TikTok", "X", "7", "L1", 1, 0, 0)
-        needed, _ = oversell._buffer(Cause.BOTH_SIDES, key, shown, short=1, own=2)
-        assert needed is not None
-        free = units + 2
-        assert max(0, free - needed) == 0
-        assert max(0, free - (needed - 1)) > 0, "and one less would not have been"
+@pytest.mark.parametrize("quantity", [1, 2, 5])
+@pytest.mark.parametrize("share", [100, 50, 33])
+@pytest.mark.parametrize("own", [0, 2])
+def test_the_buffer_that_is_named_would_have_been_enough(own: int, share: int, quantity: int) -> None:
+    """Checked with the arithmetic of targets: with it TikTok offers nothing at the moment of the sale too many."""
+    for free in range(60):
+        units = target([Part(free, 0, 0, quantity, rule=Rule(buffer=own, share=share))])
+        if units:
+            key = Claim("TikTok", "X", "7", "L1", 1, 0, 0)
+            offer = kept.Offer("7", "L1", quantity, "live", units, 1, 1, buffer=own, share=share)
+            needed, _ = oversell._buffer(Cause.BOTH_SIDES, key, oversell.Shown(units, 0), 1, offer)
+            assert needed is not None
+            assert target([Part(free, 0, 0, quantity, rule=Rule(buffer=needed, share=share))]) == 0
+            if share == 100 and quantity == 1:
+                assert target([Part(free, 0, 0, 1, rule=Rule(buffer=needed - 1))]) > 0, "and one less would not have"
+
+
+def reads(store: Store, at: float, units: int) -> None:
+    """TikTok was read to show so many."""
+    shown = {"shop_id": "7", "sku_id": "L1", "at": int(at * 1000), "available": units, "committed": 0}
+    with store.write() as connection:
+        upsert(connection, Shown, [shown])
+
+
+def test_what_tiktok_showed_then_comes_from_the_readings_of_that_time(store: Store) -> None:
+    stock(store, 3)
+    for second, units in ((-500, 3), (-200, 2), (+90, 0)):
+        reads(store, NOON + second, units)
+    order(store, "X", NOON, NOON + 5, units=2)
+    own_sale(store, NOON + 2, units=2)
+    one = found(store)
+    assert one.shown == oversell.Shown(2, (NOON - 200) * 1000, lasting=True)
+    assert not any("had last been read" in line for line in one.untold), "every change of it was kept"
+
+
+def past(store: Store, since: int = 0) -> list[Oversold]:
+    with store.read() as connection:
+        return oversell.history(connection, since)
+
+
+def records(store: Store) -> list[tuple[int, bool]]:
+    """Each record: its units, and whether all units are there again."""
+    with store.read() as connection:
+        rows = connection.execute(text("SELECT units, over_at FROM oversell ORDER BY id")).all()
+    return [(row.units, row.over_at is not None) for row in rows]
+
+
+def test_what_was_sold_and_did_not_exist_is_told_for_good(store: Store) -> None:
+    stock(store, 1)
+    reads(store, NOON - 500, 1)
+    own_sale(store, NOON + 5)
+    with clock.turned(NOON + 9):
+        order(store, "X", NOON + 3, NOON + 9)
+    assert past(store) == []
+    with clock.turned(NOON + 900):
+        ledger.record_count(store, "TEE", 4, actor="owner")
+    (one,) = past(store)
+    assert told(one) == [("TikTok", "X", 3, 9, False), ("your store", "", 5, 5, True)]
+    assert (one.short, one.since, one.over_at) == (1, (NOON + 9) * 1000, (NOON + 900) * 1000)
+    assert one.verdict.cause is Cause.BOTH_SIDES
+    assert (one.shown, one.buffer) == (oversell.Shown(1, (NOON - 500) * 1000, lasting=True), 1)
+    with store.read() as connection:
+        assert oversell.report(connection) == []
+        assert (kept.past_count(connection, 0), kept.oversold_units(connection, 0)) == (1, 1)
+        assert kept.past_count(connection, (NOON + 10) * 1000) == 0, "it lies before the period"
+
+
+def test_the_past_is_told_as_it_was_then_whatever_came_later(store: Store) -> None:
+    stock(store, 1)
+    own_sale(store, NOON)
+    order(store, "X", NOON + 2, NOON + 4)
+    stock(store, 9, at=NOON + 60)
+    order(store, "Y", NOON + 80, NOON + 82, units=3)
+    own_sale(store, NOON + 90, units=2)
+    (one,) = past(store)
+    assert told(one) == [("your store", "", 0, 0, False), ("TikTok", "X", 2, 4, True)]
+    assert (one.on_hand, one.promised) == (0, 1)
+
+
+def test_each_unit_too_many_is_kept_once(store: Store) -> None:
+    stock(store, 1)
+    order(store, "A", NOON, NOON, units=3)
+    assert records(store) == [(1, False), (1, False)]
+    own_sale(store, NOON + 5, units=2)
+    assert records(store) == [(1, False), (1, False), (2, False)]
+    stock(store, 2, at=NOON + 9)
+    assert records(store)[-1] == (2, False), "more came, but one is still missing"
+    order(store, "B", NOON + 10, NOON + 11)
+    assert records(store)[3:] == [(1, False)]
+    stock(store, 4, at=NOON + 12)
+    assert all(over for _, over in records(store))
+    assert [one.short for one in past(store)] == [1, 2, 1, 1], "the newest first"
+
+
+def test_each_record_tells_of_its_own_sale_and_of_those_that_had_the_last_units(store: Store) -> None:
+    stock(store, 1)
+    for name, second in (("A", 0), ("B", 10), ("C", 20)):
+        order(store, name, NOON + second, NOON + second + 1)
+    stock(store, 3, at=NOON + 60)
+    newest, oldest = past(store)
+    assert [(claim.order_id, claim.late) for claim in newest.claims] == [("A", False), ("C", True)]
+    assert [(claim.order_id, claim.late) for claim in oldest.claims] == [("A", False), ("B", True)]
+
+
+def test_nothing_is_missing_of_an_item_that_was_never_counted(store: Store) -> None:
+    order(store, "X", NOON, NOON + 1, units=2)
+    assert records(store) == []
+    with store.read() as connection:
+        assert kept.count(connection) == (0, 0)
+    stock(store, 0, at=NOON + 60)
+    assert records(store) == [(1, False), (1, False)], "now it is known that there is none"
+
+
+def test_a_transaction_that_gives_and_takes_as_much_leaves_no_record(store: Store) -> None:
+    stock(store, 1)
+    order(store, "X", NOON, NOON + 1)
+    moves = [
+        {"reserved": 1, "reference": "Y.0", "reason": "order"},
+        {"reserved": -1, "reference": "X.0", "reason": "cancelled"},
+    ]
+    with store.write() as connection:
+        ledger.write(connection, [{"item_id": 1, "origin": "tiktok", "at": NOON * 1000} | move for move in moves])
+    assert records(store) == []
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [(0, "were not split"), (4, "was in force"), (1, "still free, so the split was not in force")],
+)
+def test_it_is_said_whether_the_split_of_the_last_units_was_in_force(store: Store, last: int, told: str) -> None:
+    with store.write() as connection:
+        connection.execute(text("UPDATE item SET split_at = :last, split_total = 2"), {"last": last})
+    stock(store, 2)
+    own_sale(store, NOON + 5, units=2)
+    order(store, "X", NOON + 3, NOON + 9)
+    with store.read() as connection:
+        assert [told in one.split for one in oversell.report(connection)] == [True]
+    with store.write() as connection:
+        connection.execute(text("UPDATE item SET split_at = 0, split_total = 0"))
+    stock(store, 5, at=NOON + 60)
+    assert told in past(store)[0].split, "as it was then, not as it is now"
+
+
+def test_how_many_units_were_sold_in_a_period(store: Store) -> None:
+    stock(store, 50)
+    own_sale(store, NOON - 400, units=7)
+    own_sale(store, NOON, units=3)
+    hour = {"shop_id": "7", "hour": 9, "currency": "GBP", "orders": 1, "sales_units": 1, "cancelled": 0, "unpaid": 0}
+    with store.write() as connection:
+        upsert(
+            connection,
+            SalesHour,
+            [hour | {"day": "2026-09-20", "units": 100}, hour | {"day": "2026-09-21", "units": 40}],
+        )
+    with store.read() as connection:
+        assert kept.sold_units(connection, (NOON - 60) * 1000, "2026-09-21") == 43

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, text
 from core import clock
 from core.store.tables import Cursor, Link, Listing
 from core.store.upsert import table, upsert
-from core.sync import ledger, outbox
+from core.sync import ledger, outbox, rules
 from core.sync.context import ShopContext
 from core.sync.runs import Running
 from core.tiktok.errors import BadAnswer, Stopped
@@ -16,7 +16,7 @@ from core.tiktok.models import Product
 
 _LISTING = table(Listing)
 _OVERLAP = 600
-_COMPARED = ("product_id", "seller_sku", "title", "variant", "price_units", "currency", "status", "gone")
+_COMPARED = ("product_id", "seller_sku", "title", "variant", "price_units", "currency", "status", "gone", "backorder")
 
 
 def scan(shop: ShopContext, running: Running, *, full: bool) -> int:
@@ -35,7 +35,7 @@ def scan(shop: ShopContext, running: Running, *, full: bool) -> int:
         if shop.stop.is_set() or running.stop.is_set():
             raise Stopped("Stopped. The products read so far are kept.")
         with shop.store.write() as connection:
-            changed += store(connection, shop.shop_id, page.products)
+            changed += store(connection, shop.shop_id, page.products, full=full)
         for product in page.products:
             newest = max(newest, product.update_time)
             seen.update(sku.id for sku in product.skus)
@@ -67,13 +67,19 @@ def _source(shop: ShopContext) -> str:
     return f"products:{shop.shop_id}"
 
 
-def store(connection: Connection, shop_id: str, products: Sequence[Product]) -> int:
-    """Keep these products as listings, one a SKU; only what differs is written. Returns how many differed."""
+def store(connection: Connection, shop_id: str, products: Sequence[Product], *, full: bool = False) -> int:
+    """Keep these products as listings, one a SKU; only what differs is written. Returns how many differed.
+
+    Units on backorder are forgotten by a complete scan only: TikTok turns them into stock, and what it shows then must
+    still be told from goods.
+    """
     now = clock.now_ms()
     rows = [_row(shop_id, product, sku, now) for product in products for sku in product.skus]
     ids = [row["sku_id"] for row in rows]
     query = select(_LISTING).where(_LISTING.c.shop_id == shop_id, _LISTING.c.sku_id.in_(ids))
     known = {row["sku_id"]: row for row in connection.execute(query).mappings()}
+    for row in () if full else rows:
+        row["backorder"] = max(row["backorder"], known.get(row["sku_id"], row)["backorder"])
     fresh = [row for row in rows if _differs(row, known.get(row["sku_id"]))]
     upsert(connection, Listing, fresh, keep=("open_units", "shipped_units"))
     return len(fresh)
@@ -85,6 +91,7 @@ def _row(shop_id: str, product: Product, sku: Any, now: int) -> dict[str, Any]:
         "title": product.title, "variant": sku.variant, "price_units": sku.price_units, "currency": sku.currency,
         "status": product.status, "update_time": product.update_time, "seen_at": now,
         "gone": product.status == "DELETED", "picture_url": product.image_url, "open_units": 0, "shipped_units": 0,
+        "backorder": sku.backorder,
     }  # fmt: skip
 
 
@@ -176,6 +183,7 @@ def link(connection: Connection, shop_id: str, links: Sequence[tuple[str, int, i
     _start_afresh(connection, shop_id, skus)
     for start in range(0, len(links), 500):
         _book_waiting(connection, shop_id, [sku for sku, *_ in links[start : start + 500]])
+    rules.refresh(connection, shop_id=shop_id, sku_ids=skus)
     outbox.mark_listings(connection, shop_id, skus, "newly linked")
 
 
@@ -200,7 +208,9 @@ WHERE line.shop_id = :shop AND (line.sku_id IN :skus OR line.components <> '')
     (SELECT coalesce(min(item.counted_at), 9223372036854775807) FROM link JOIN item ON item.id = link.item_id
      WHERE link.shop_id = :shop AND link.sku_id = line.sku_id))
 """).bindparams(bindparam("skus", expanding=True))
-_ORDERS = text("SELECT id, fulfillment_type FROM orders WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
+_ORDERS = text("SELECT id, fulfillment_type, warehouse_id FROM orders WHERE id IN :ids").bindparams(
+    bindparam("ids", expanding=True)
+)
 
 
 def _book_waiting(connection: Connection, shop_id: str, skus: Sequence[str]) -> None:

@@ -6,37 +6,19 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select, text, update
 
 from core import clock
-from core.settings import Choices
-from core.store import choices as owner
 from core.store.engine import Store
 from core.store.tables import Plan, PlanRow
 from core.store.upsert import table
-from core.sync import brakes, push, reconcile
+from core.sync import approval, push, reconcile, stakes
+from core.sync.approval import NotConfirmed, PlanGone, approve
 from core.sync.choosing import Approval
 from core.sync.context import ShopContext
 from core.sync.runs import Running
 
+__all__ = ["NotConfirmed", "PlanGone", "Proposed", "approve", "propose_resync", "replace_proposed", "run", "send"]
 _PLAN = table(Plan)
 _ROW = table(PlanRow)
 _PATIENCE = 100  # tenths of a second
-
-
-class PlanGone(Exception):
-    """The plan is not waiting for approval any more."""
-
-    sentence = "This plan was sent already, or replaced by a newer one. Review the changes again."
-
-    def __init__(self) -> None:
-        super().__init__(self.sentence)
-
-
-class NotConfirmed(Exception):
-    """The plan is above the owner's limits, and the number of rows was not typed."""
-
-    def __init__(self, rows: int) -> None:
-        super().__init__(
-            f"This plan is above your limits. To send it all the same, confirm the number of rows: {rows}."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +36,28 @@ def propose_resync(store: Store, shop_id: str, sku_ids: Collection[str] | None, 
     Listings that must wait (orders not seen yet, a lost answer) are left out; nothing is sent by this.
     """
     with store.write(urgent=True) as connection:
-        choices = owner.load(connection)
         found = [
             row
-            for row in reconcile.rows(connection, shop_id=shop_id, buffer=choices.buffer, only="different", limit=None)
-            if row.state != "waiting" and (sku_ids is None or row.sku_id in sku_ids)
+            for row in reconcile.rows(connection, shop_id=shop_id, only="different", limit=None)
+            if row.state not in ("waiting", "halted") and (sku_ids is None or row.sku_id in sku_ids)
         ]
-        warning = _warning(connection, shop_id, found, choices)
-        plan_id = replace_proposed(connection, "resync", shop_id, actor, warning)
+        plan_id = replace_proposed(connection, "resync", shop_id, actor, "")
         now = clock.now_ms()
-        if found:
-            connection.execute(insert(_ROW), [_plan_row(plan_id, row, now) for row in found])
+        stakes.keep(connection, shop_id, [_plan_row(plan_id, row, now) for row in found])
+        warning = approval.weigh(connection, plan_id)
     return Proposed(plan_id, len(found), warning)
 
 
-def replace_proposed(connection: Connection, kind: str, shop_id: str, actor: str, warning: str) -> int:
+def replace_proposed(
+    connection: Connection, kind: str, shop_id: str, actor: str, warning: str, *, undo_of: int | None = None,
+    payload: str = "{}",
+) -> int:  # fmt: skip
     """A new empty plan in the place of the shop's plans that still wait for a yes. Returns its id."""
     waiting = (_PLAN.c.shop_id == shop_id, _PLAN.c.state == "proposed")
     connection.execute(update(_PLAN).where(*waiting).values(state="replaced"))
     values = {
         "kind": kind, "shop_id": shop_id, "state": "proposed", "actor": actor, "created_at": clock.now_ms(),
-        "warning": warning,
+        "warning": warning, "undo_of": undo_of, "payload": payload,
     }  # fmt: skip
     return int(connection.execute(insert(_PLAN).values(values).returning(_PLAN.c.id)).scalar_one())
 
@@ -91,32 +74,6 @@ def _plan_row(plan_id: int, row: reconcile.StockRow, now: int) -> dict[str, obje
     }  # fmt: skip
 
 
-def _warning(connection: Connection, shop_id: str, found: list[reconcile.StockRow], choices: Choices) -> str:
-    query = text("SELECT count(DISTINCT sku_id) FROM link WHERE shop_id = :shop")
-    linked = connection.execute(query, {"shop": shop_id}).scalar_one()
-    changes = {row.sku_id: row.target for row in found if row.target is not None}
-    shown = {row.sku_id: row.available for row in found}
-    return brakes.stopped(changes, shown, linked, choices, brakes.SoFar())[1]
-
-
-def approve(store: Store, plan_id: int, *, confirmed_rows: int | None = None) -> int:
-    """The owner's yes. Returns the number of rows; raises PlanGone, or NotConfirmed above the limits."""
-    with store.write(urgent=True) as connection:
-        plan = connection.execute(select(_PLAN).where(_PLAN.c.id == plan_id)).one_or_none()
-        if plan is None or plan.state != "proposed":
-            raise PlanGone
-        rows = connection.execute(text("SELECT count(*) FROM plan_row WHERE plan_id = :p"), {"p": plan_id}).scalar_one()
-        if plan.warning and confirmed_rows != rows:
-            raise NotConfirmed(rows)
-        connection.execute(
-            update(_PLAN).where(_PLAN.c.id == plan_id).values(state="approved", approved_at=clock.now_ms())
-        )
-        connection.execute(
-            text("UPDATE shop SET mode = 'live' WHERE id = :shop AND mode = 'watch'"), {"shop": plan.shop_id}
-        )
-    return int(rows)
-
-
 def run(shop: ShopContext, plan_id: int, running: Running) -> None:
     """Send an approved plan; each row ends as confirmed, refused, even, or back in review with the reason."""
     run_id = running.record()
@@ -125,23 +82,34 @@ def run(shop: ShopContext, plan_id: int, running: Running) -> None:
         rows = connection.execute(query).all()
         connection.execute(update(_PLAN).where(_PLAN.c.id == plan_id).values(state="running", run_id=run_id))
     left = {row.entity: Approval(int(row.old), int(row.new), row.read_at) for row in rows}
-    idle = 0
     try:
-        while left and idle < _PATIENCE and not running.stop.is_set():
-            pushed = push.Pushed()
-            try:
-                push.drain(shop, f"plan-{plan_id}", running, approved=left, into=pushed)
-            finally:
-                _count(shop.store, plan_id, running, pushed)
-                left = {sku: approval for sku, approval in left.items() if sku not in pushed.results}
-            if pushed.results:
-                idle = 0
-                running.progress(len(rows) - len(left), len(rows))
-            else:
-                idle += 1  # another worker has these in hand for a moment
-                running.stop.wait(0.1)
+        send(shop, plan_id, running, left, total=len(rows))
     finally:
-        _finish(shop.store, plan_id, running, len(left))
+        finish(shop.store, plan_id, running, len(left))
+
+
+def send(
+    shop: ShopContext, plan_id: int, running: Running, left: dict[str, Approval], *, total: int, before: int = 0
+) -> None:
+    """Send these rows of a plan to one shop, until none is left or its owner stops it.
+
+    Each leaves `left` once its result is kept. `total` rows has the plan, and `before` of them were done already.
+    """
+    given, idle = len(left), 0
+    while left and idle < _PATIENCE and not running.stop.is_set():
+        pushed = push.Pushed()
+        try:
+            push.drain(shop, f"plan-{plan_id}", running, approved=left, into=pushed)
+        finally:
+            _count(shop.store, plan_id, running, pushed)
+            for sku_id in pushed.results:
+                left.pop(sku_id, None)
+        if pushed.results:
+            idle = 0
+            running.progress(before + given - len(left), total)
+        else:
+            idle += 1  # another worker has these in hand for a moment
+            running.stop.wait(0.1)
 
 
 def _count(store: Store, plan_id: int, running: Running, pushed: push.Pushed) -> None:
@@ -173,7 +141,8 @@ _SAID = {
 }
 
 
-def _finish(store: Store, plan_id: int, running: Running, left: int) -> None:
+def finish(store: Store, plan_id: int, running: Running, left: int) -> None:
+    """End a plan that was sent, with `left` rows not sent; the run tells how it went."""
     with store.write() as connection:
         connection.execute(update(_PLAN).where(_PLAN.c.id == plan_id).values(state="stopped" if left else "done"))
     counted = running.counts

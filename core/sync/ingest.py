@@ -163,6 +163,7 @@ def _order_row(shop: ShopContext, order: Order, source: str, now: int, old: Mapp
         "shipping_fee_units": order.shipping_fee_units, "seller_discount_units": order.seller_discount_units,
         "platform_discount_units": order.platform_discount_units, "units": len(order.lines),
         "buyer_key": _buyer(shop.salt, order.buyer_id), "fulfillment_type": order.fulfillment_type,
+        "warehouse_id": order.warehouse_id,
         "is_sample": order.is_sample, "is_replacement": order.is_replacement, "cancel_reason": order.cancel_reason,
         "source": source if old is None else old["source"],
         "first_seen_at": now if old is None else old["first_seen_at"], "changed_at": now,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -290,3 +291,9 @@ def test_a_statement_with_very_many_lines_stays_within_what_the_database_takes(c
               "shipped": False, "shipped_time": None} for n in range(40_000)]  # fmt: skip
     booked = ledger.book_lines(c, SHOP, {"1": {"fulfillment_type": ""}}, lines)
     assert booked.movements == 40_000
+
+
+def test_an_order_keeps_the_warehouse_that_it_leaves_from(c: Connection) -> None:
+    order = version("1", "AWAITING_SHIPMENT", DAY_ZERO, [line("11", "A", "AWAITING_SHIPMENT")])
+    take(c, replace(order, warehouse_id="W2"))
+    assert c.execute(text("SELECT warehouse_id FROM orders WHERE id = '1'")).scalar_one() == "W2"

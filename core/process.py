@@ -15,6 +15,7 @@ from core.settings import Settings
 from core.store.engine import Store, open_store
 from core.store.errors import StoreReadOnly, explain
 from core.store.vault import Vault, vault_key
+from core.tiktok.api import ShopApi
 from core.tiktok.auth import App
 
 # Seconds that a thread with work keeps the interpreter while others wait for it: a page shares it with the whole loop,
@@ -103,7 +104,8 @@ class Process:
             self._sessions = open_sessions(self.store, self.vault, buyer_salt(key), self.folder, apps)
         if self._embedded is not None and self.port is not None:
             for shop in self.sessions.shops:
-                self._embedded.listen(f"http://127.0.0.1:{self.port}/hooks/tiktok", shop.api)
+                if isinstance(shop.api, ShopApi):
+                    self._embedded.listen(f"http://127.0.0.1:{self.port}/hooks/tiktok", shop.api)
 
     def _open_practice(self, folder: Path) -> dict[str, App]:
         if not self.owner:

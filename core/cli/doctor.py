@@ -17,6 +17,7 @@ from core.store.queries import health
 from core.store.queries.shops import ShopRow, read_up_to, shops
 from core.sync import ledger
 from core.sync.context import ShopContext
+from core.tiktok.api import ShopApi
 from core.tiktok.errors import TikTokError
 
 MOST_SKEW = 30  # seconds; TikTok Shop API: a timestamp may be 30 seconds ahead of its clock
@@ -120,14 +121,17 @@ def _asked(shop: ShopContext) -> list[Check]:
     """Ask the shop itself, and compare its clock with ours."""
     name = f"connection {shop.name}"
     try:
-        shop.api.authorized_shops()
+        if isinstance(shop.api, ShopApi):
+            shop.api.authorized_shops()
+        else:
+            next(shop.api.product_pages(), None)
     except TikTokError as error:
         return [attention(name, error.sentence, error.next_step), *_skew(shop)]
     return [fine(name, "The shop answers."), *_skew(shop)]
 
 
 def _skew(shop: ShopContext) -> list[Check]:
-    skew = shop.api.transport.clock_skew  # seconds that TikTok is ahead of us
+    skew = shop.api.clock_skew  # seconds that TikTok is ahead of us
     name = f"clock {shop.name}"
     if abs(skew) <= MOST_SKEW:
         return [fine(name, f"This computer's clock agrees with the service's to within {max(1, round(abs(skew)))} s.")]

@@ -226,6 +226,9 @@ class Batch:
         """Step 4: the answer, kept before anything else happens."""
         with self.shop.store.write(urgent=True) as connection, self._lock:
             for sku_id in wanted:
+                if sku_id in result.stale:
+                    self._look_again(connection, sku_id)
+                    continue
                 refusal = result.refused.get(sku_id)
                 if refusal is None:
                     intents.accepted(connection, self.intents[sku_id], self.claims[sku_id], result.request_id)
@@ -236,6 +239,14 @@ class Batch:
                     outbox.mark_siblings(connection, self.shop.shop_id, sku_id, "another listing of it is locked")
                 self.pushed.refused += 1
                 self.pushed.results[sku_id] = refusal.sentence
+
+    def _look_again(self, connection: Connection, sku_id: str) -> None:
+        """The channel compared and wrote nothing: read it again at once, a few times."""
+        intents.overtaken(connection, self.intents.pop(sku_id))
+        claim = self._done(sku_id)
+        outbox.later(connection, [claim], _CHANGED, 0.0 if claim.attempts < AT_ONCE else None)
+        self.pushed.again += 1
+        self.pushed.results[sku_id] = _CHANGED
 
     def _outcomes(self, connection: Connection) -> dict[str, str]:
         query = select(_PUSH.c.sku_id, _PUSH.c.outcome).where(_PUSH.c.id.in_(list(self.intents.values())))

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from core import clock
 from core.store.engine import Store
-from core.tiktok.api import ShopApi
+from core.sync.channel import Channel
+from core.sync.drift import SURE_AFTER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +20,31 @@ class Scan:
 
 @dataclass
 class ShopContext:
-    """One connected shop: its client, its store and the signal to stop."""
+    """One connected shop: its client, its store and the signal to stop.
+
+    `kind` is `tiktok`, or `store` for a store of the owner's own with a life of its own, whose sales may leave the
+    building at once. An order is visible to us `sure_after_ms` after it was placed, as good as always.
+    """
 
     shop_id: str
     name: str
     currency: str
     zone: ZoneInfo
-    api: ShopApi
+    api: Channel
     store: Store
     salt: bytes
     practice: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     scanning: threading.Lock = field(default_factory=threading.Lock)  # one reading of the orders at a time
     scanned: Scan | None = None  # the last complete one of this process
+    kind: str = "tiktok"
+    sure_after_ms: int = SURE_AFTER_MS
+
+    @property
+    def skew(self) -> int:
+        """Seconds that the shop's clock is ahead of ours, as far as its answers have told it."""
+        return int(self.api.clock_skew)
 
     def server_now(self) -> int:
-        """Seconds in UTC by TikTok's clock, as far as its answers have told it."""
-        return clock.now() + int(self.api.transport.clock_skew or 0)
+        """Seconds in UTC by the shop's clock."""
+        return clock.now() + self.skew

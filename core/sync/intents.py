@@ -51,6 +51,13 @@ def unknown(connection: Connection, push_id: int, error: TikTokError) -> None:
     _close(connection, push_id, outcome="unknown", sentence=error.sentence)
 
 
+def overtaken(connection: Connection, push_id: int) -> None:
+    """The channel compared, and the number we had read was not there any more: nothing was written."""
+    _close(
+        connection, push_id, outcome="not sent", sentence="The number had changed meanwhile, so nothing was written."
+    )
+
+
 def not_sent(connection: Connection, push_id: int, error: TikTokError) -> None:
     """Nothing can have happened at TikTok, so the intent is void."""
     _close(connection, push_id, outcome="not sent", code=error.code, sentence=error.sentence)

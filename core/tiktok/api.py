@@ -40,6 +40,11 @@ class ShopApi:
         self.transport = transport
         self.shop = shop
 
+    @property
+    def clock_skew(self) -> float:
+        """Seconds that TikTok's clock is ahead of this computer's, 0 before any answer."""
+        return self.transport.clock_skew
+
     def authorized_shops(self) -> list[ShopInfo]:
         """The shops of this sign-in with their ciphers. TikTok Shop API: Get Authorized Shops."""
         answer = self._call(endpoints.SHOPS)

@@ -29,11 +29,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class SetResult:
-    """What TikTok said to a write, SKU by SKU. Accepted is not confirmed: read it back."""
+    """What was said to a write, SKU by SKU. Accepted is not confirmed: read it back.
+
+    `stale` are those of a channel that compares first, which wrote nothing because the number had changed.
+    """
 
     accepted: frozenset[str]
     refused: dict[str, Refusal] = field(default_factory=dict)
     request_id: str = ""
+    stale: frozenset[str] = frozenset()
 
 
 def stock_body(quantities: Mapping[str, Mapping[str, int]]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from core.store.engine import Store
-from core.sync import adopt, plans
+from core.sync import adopt, plans, rule_plans
 from core.sync.context import ShopContext
 from core.sync.plans import Proposed
 from core.sync.runs import Running
@@ -58,6 +58,7 @@ def _shop_of(store: Store, plan_id: int) -> str:
 KINDS: dict[str, Kind] = {
     "resync": Kind(send=plans.run, again=_resync_again),
     adopt.KIND: Kind(book=adopt.run, again=_adopt_again),
+    rule_plans.KIND: Kind(spread=rule_plans.run, undo=rule_plans.undo),
 }
 
 

@@ -110,10 +110,10 @@ def members(
 ) -> list[Member]:
     """One page of items by SKU with their groups: of one group, of none (""), or all (None)."""
     query = text(
-        "SELECT i.id AS item_id, i.sku, i.title, i.variant, i.group_name, "
+        "SELECT i.id AS item_id, i.sku, i.title, i.variant, i.group_name, "  # noqa: S608 (constants)
         f"(SELECT count(*) FROM link k WHERE k.item_id = i.id) AS listings {_FOUND}{_within(group)} "
         "ORDER BY i.sku LIMIT :limit OFFSET :offset"
-    )  # noqa: S608 (constants)
+    )
     given = {"like": like(search) if search else "", "name": group or "", "limit": limit, "offset": offset}
     return [Member(**row) for row in connection.execute(query, given).mappings()]
 

@@ -39,6 +39,7 @@ class ShopContext:
     scanned: Scan | None = None  # the last complete one of this process
     kind: str = "tiktok"
     sure_after_ms: int = SURE_AFTER_MS
+    divided_at: int = 0  # when the last units were last divided anew (ms)
 
     @property
     def skew(self) -> int:

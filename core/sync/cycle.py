@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import text
 
 from core import clock
-from core.sync import catalog, observe, orders, outbox, reconcile, runs, trouble
+from core.sync import aims, catalog, observe, orders, outbox, reconcile, runs, speeds, trouble
 from core.sync.context import ShopContext
 from core.sync.runs import Running, sentence
 from core.tiktok.errors import NeedsPerson
@@ -33,6 +33,7 @@ def cycle(shop: ShopContext, kind: Kind, trigger: str) -> Running:
         if kind in ("stock", "all", "orders"):
             if kind != "orders":
                 running.counts["quantities changed on TikTok"] += observe.read_all(shop)
+            speeds.keep_up(shop)
             mark_uneven(shop)
         running.sentence = sentence(running)
         if problem is not None:
@@ -49,6 +50,11 @@ def _products(shop: ShopContext, running: Running, *, full: bool) -> None:
 
 def mark_uneven(shop: ShopContext) -> None:
     """Whatever differs after a reading is looked at by the pusher; a shop that is only watched is left alone."""
+    with shop.store.read() as connection:
+        astray = aims.astray(connection, shop.shop_id)
+    if astray:
+        with shop.store.write() as connection:
+            aims.of_listings(connection, shop.shop_id, astray)
     with shop.store.read() as connection:
         mode = connection.execute(text("SELECT mode FROM shop WHERE id = :id"), {"id": shop.shop_id}).scalar()
         if mode != "live":

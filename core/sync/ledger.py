@@ -116,7 +116,7 @@ def book_lines(
     several = places.several(connection)
     served = places.of_warehouses(connection, shop_id) if several else {}
     booked = {} if fresh_only else _booked(connection, [line["id"] for line in lines], several)
-    now = clock.now_ms()
+    now, origin = clock.now_ms(), _origin(connection, shop_id)
     movements = []
     for line in lines:
         before = booked.get(line["id"], {})
@@ -134,12 +134,18 @@ def book_lines(
             if change is not None:
                 movements.append(
                     {"item_id": item_id, "location_id": at, "on_hand": change.on_hand, "reserved": change.reserved,
-                     "reason": change.reason, "origin": "tiktok", "reference": line["id"], "at": now}
+                     "reason": change.reason, "origin": origin, "reference": line["id"], "at": now}
                 )  # fmt: skip
                 found.items.add(item_id)
     write(connection, movements)
     found.movements = len(movements)
     return found
+
+
+def _origin(connection: Connection, shop_id: str) -> str:
+    """Where the orders of a shop come from, as the ledger tells it."""
+    kind = connection.execute(text("SELECT kind FROM shop WHERE id = :shop"), {"shop": shop_id}).scalar()
+    return "own shop" if kind == "store" else "tiktok"
 
 
 def _links(connection: Connection, shop_id: str, skus: Collection[str]) -> dict[str, list[Any]]:

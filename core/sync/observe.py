@@ -9,7 +9,7 @@ from core import clock
 from core.store.engine import Store
 from core.store.tables import Cursor, Listing, Push, Shown, Stock
 from core.store.upsert import table, upsert
-from core.sync import intents, suspicion
+from core.sync import aims, intents, suspicion, takings
 from core.sync.context import ShopContext
 from core.sync.verdicts import taken, verdict
 from core.tiktok.errors import BadAnswer
@@ -58,6 +58,7 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
     pending = _pending(connection, shop.shop_id, stocks.keys())
     undecided = suspicion.undecided(connection, shop.shop_id, stocks.keys())
     changed: list[dict[str, Any]] = []
+    claims: list[str] = []  # what these listings hold of their items, beyond known orders, may be another number now
     for sku_id, row in listings.items():
         if (row["observed_at"] or 0) > at:
             continue
@@ -66,6 +67,8 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
         if (row["available"], row["committed"]) != (stock.available, stock.committed):
             shows = {"available": stock.available, "committed": stock.committed}
             values |= shows | {"observed_at": at}
+            if row["refused_code"] is not None or max(row["committed"] or 0, stock.committed) > row["open_units"]:
+                claims.append(sku_id)
             changed.append({"shop_id": shop.shop_id, "sku_id": sku_id, "at": at} | shows)
         shown = {place.warehouse_id: (place.available, place.committed) for place in stock.warehouses}
         if shown != known.get(sku_id, {}):
@@ -81,6 +84,7 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
             mine = (_LISTING.c.shop_id == shop.shop_id, _LISTING.c.sku_id == sku_id)
             connection.execute(_LISTING.update().where(*mine).values(**values))
     upsert(connection, Shown, changed)
+    aims.of_listings(connection, shop.shop_id, claims)
     return len(changed)
 
 
@@ -183,7 +187,9 @@ def _resolve(
     explained = False
     for push in pending:
         overtaken = explained or push["id"] < (newest or 0)
-        readings = [dict(row) | {"shipped_since": units} for units in _shipped_since(connection, shop, row, push)]
+        if shop.kind == "store" and push["outcome"] != "accepted" and not complete:
+            continue  # an order that is not known yet could tell any story
+        readings = _readings(connection, shop, row, push)
         found = [verdict(push, each, at, overtaken=overtaken, complete=complete) for each in readings]
         outcome = min(found, key=_LIKELIER.index)
         if outcome is None:
@@ -197,8 +203,25 @@ def _resolve(
             intents.overwrite_drift(connection, row["shop_id"], row["sku_id"])
         elif push["outcome"] == "accepted" and not explained:
             # TikTok took our number, so what differs from it now came after: that is where drift is measured from.
-            values = values or settled(dict(row) | {"available": push["target"] - taken(push, readings[0])}, at)
+            values = values or _just_written(shop, row, push, readings[0], at)
     return values
+
+
+def _just_written(
+    shop: ShopContext, row: Mapping[Any, Any], push: Mapping[Any, Any], reading: Mapping[Any, Any], at: int
+) -> dict[str, Any]:
+    """The settled reading that a number of ours was, which was taken and has changed since."""
+    if shop.kind == "store":
+        return settled(dict(row) | {"available": push["target"]}, push["answered_at"])
+    return settled(dict(row) | {"available": push["target"] - taken(push, reading)}, at)
+
+
+def _readings(
+    connection: Connection, shop: ShopContext, row: Mapping[Any, Any], push: Mapping[Any, Any]
+) -> list[dict[Any, Any]]:
+    if shop.kind == "store":
+        return takings.readings(connection, shop, row, push)
+    return [dict(row) | {"shipped_since": units} for units in _shipped_since(connection, shop, row, push)]
 
 
 # Where the second of a shipment leaves two stories open, the one that explains the number is believed.

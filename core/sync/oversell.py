@@ -112,7 +112,7 @@ def _claims(found: Evidence) -> list[Claim]:
     held: dict[str, int] = {}
     claims: list[Claim] = []
     for step in found.steps:
-        if step.origin == "tiktok":
+        if step.origin in ("tiktok", "own shop"):
             held[step.reference] = held.get(step.reference, 0) + step.reserved - step.on_hand
         elif step.reason == "own sale":
             claims.append(

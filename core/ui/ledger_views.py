@@ -13,6 +13,7 @@ from core.ui.text import DASH, ago, moment, number, plain, plural
 PERIODS = {"0": "All time", "1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days"}
 ORIGIN = {
     "tiktok": "TikTok",
+    "own shop": "Own shop",
     "store": "Your store",
     "csv": "A file",
     "owner": "Your decision",

@@ -122,7 +122,8 @@ def count(connection: Connection, wanted: Wanted, cap: int = COUNT_CAP) -> int:
 _ROWS = text(
     "SELECT m.id, m.at, m.item_id, i.sku, i.title, i.variant, m.on_hand, m.reserved, m.reason, m.origin, m.reference, "
     "coalesce(l.order_id, '') AS order_id, m.actor, m.note FROM movement m JOIN item i ON i.id = m.item_id "
-    "LEFT JOIN order_line l ON l.id = m.reference AND m.origin = 'tiktok' WHERE m.id IN :ids ORDER BY m.id DESC"
+    "LEFT JOIN order_line l ON l.id = m.reference AND m.origin IN ('tiktok', 'own shop') "
+    "WHERE m.id IN :ids ORDER BY m.id DESC"
 ).bindparams(bindparam("ids", expanding=True))
 
 
@@ -156,7 +157,7 @@ _EVERY = (
     "FROM movement m {items}) SELECT m.id, m.at, m.item_id, i.sku, i.title, i.variant, m.on_hand, m.reserved, "
     "m.balance, m.reason, m.origin, m.reference, coalesce(l.order_id, '') AS order_id, m.actor, m.note "
     "FROM told m JOIN item i ON i.id = m.item_id "
-    "LEFT JOIN order_line l ON l.id = m.reference AND m.origin = 'tiktok' "
+    "LEFT JOIN order_line l ON l.id = m.reference AND m.origin IN ('tiktok', 'own shop') "
     "WHERE m.id >= :first AND (:reason = '' OR m.reason = :reason) ORDER BY m.id"
 )
 _OF_ITEMS = (

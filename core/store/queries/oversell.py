@@ -243,7 +243,7 @@ def evidence(connection: Connection, item_id: int, until: int | None = None) -> 
         item_id, item.sku, f"{item.title}, {item.variant}" if item.variant else item.title,
         int(item.on_hand - later.on_hand), int(item.reserved - later.reserved), item.split_at, item.split_total,
         steps, len(found) <= WINDOW,
-        _sales(connection, sorted({step.reference for step in steps if step.origin == "tiktok"})), offers,
+        _sales(connection, sorted({step.reference for step in steps if step.origin in ("tiktok", "own shop")})), offers,
         tuple(Write(**row) for row in _each(connection, _WRITES, offers, at)),
         tuple(Edit(**row) for row in _each(connection, _EDITS, offers, at)),
         tuple(Reading(**row) for row in _each(connection, _READINGS, offers, at)),

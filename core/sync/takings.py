@@ -1,0 +1,63 @@
+"""What orders took from a store's number since a moment: the witness for stores whose sales may leave at once.
+
+TikTok tells the units that its orders hold, so what it shows and what it holds tell together where an order is still on
+its way to us. A store may tell one number only, and a sale at a till takes units without ever holding them. There the
+times of the orders are asked: what was placed since, less what was cancelled since, is what the number must have lost.
+It counts an order that we hear of late for what it is, also when a write of ours had put its units back.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from core.sync.context import ShopContext
+
+SAME_MOMENT = 2  # seconds within which an order and a reading cannot be put in order
+
+_TAKEN = text("""
+SELECT
+  coalesce(sum(CASE WHEN o.create_time > :late THEN 1 ELSE 0 END), 0) AS placed,
+  coalesce(sum(CASE WHEN o.create_time > :early AND o.create_time <= :late THEN 1 ELSE 0 END), 0) AS maybe_placed,
+  coalesce(sum(CASE WHEN l.status = 'CANCELLED' AND NOT l.shipped AND o.cancel_time > :late
+    THEN 1 ELSE 0 END), 0) AS back,
+  coalesce(sum(CASE WHEN l.status = 'CANCELLED' AND NOT l.shipped AND o.cancel_time > :early AND o.cancel_time <= :late
+    THEN 1 ELSE 0 END), 0) AS maybe_back
+FROM order_line l JOIN orders o ON o.id = l.order_id
+WHERE l.shop_id = :shop AND l.sku_id = :sku AND (o.create_time > :early OR o.cancel_time > :early)
+""")
+
+
+def since(connection: Connection, shop: ShopContext, sku_id: str, moment: int) -> tuple[int, int]:
+    """The least and the most units that orders took from a listing's number since a moment (ms), as far as known.
+
+    Stores tell whole seconds, and a reading takes a while, so what happened within two seconds may count or not.
+    """
+    time = moment // 1000 + shop.skew
+    given = {"shop": shop.shop_id, "sku": sku_id, "early": time - SAME_MOMENT, "late": time + SAME_MOMENT}
+    row = connection.execute(_TAKEN, given).one()
+    sure = row.placed - row.back
+    return sure - row.maybe_back, sure + row.maybe_placed
+
+
+def settled(connection: Connection, shop: ShopContext, row: Mapping[Any, Any]) -> dict[str, int]:
+    """What orders had taken at a listing's settled reading, where what is kept of that leaves something unexplained."""
+    if row["base_shipped"] is not None and not _beyond(row):
+        return {}
+    least, most = since(connection, shop, row["sku_id"], row["base_at"])
+    taken = min(max(row["base_available"] - row["available"], least), most)  # whichever leaves less unexplained
+    return {"base_open": row["open_units"] - taken, "base_shipped": row["shipped_units"]}
+
+
+def readings(
+    connection: Connection, shop: ShopContext, row: Mapping[Any, Any], push: Mapping[Any, Any]
+) -> list[dict[Any, Any]]:
+    """The reading after a write, once for each number of units that orders may have taken since before it."""
+    least, most = since(connection, shop, row["sku_id"], push["intent_at"])
+    unheld = dict(row) | {"committed": push["read_committed"]}
+    return [unheld | {"shipped_since": units} for units in range(least, most + 1)]
+
+
+def _beyond(row: Mapping[Any, Any]) -> int:
+    base = row["base_available"] + row["base_open"] + row["base_shipped"]
+    return int(row["available"] + row["open_units"] + row["shipped_units"] - base)

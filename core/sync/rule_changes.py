@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from sqlalchemy import Connection, bindparam, text
 
 from core.sync import facts as known
-from core.sync import outbox, rules
+from core.sync import outbox, rules, speeds
 from core.sync.choosing import choose
 from core.sync.facts import Facts
 from core.sync.rules import Rule, Scope
@@ -96,7 +96,11 @@ def _write(connection: Connection, change: Change) -> set[int]:
     else:
         rules.keep(connection, change.scope, change.key, change.after)
     items = _items(connection, change)
-    return {item for _, _, item in rules.carry(connection, item_ids=items)}
+    touched = {item for _, _, item in rules.carry(connection, item_ids=items)}
+    if change.groups or change.before.split != change.after.split:
+        few = items is not None and len(items) <= _CHUNK
+        touched |= speeds.divide(connection, items if few else None)
+    return touched
 
 
 def _items(connection: Connection, change: Change) -> Collection[int] | None:

@@ -158,7 +158,7 @@ def _send(
 _PAYLOAD = text("SELECT payload FROM plan WHERE id = :id")
 _BEGUN = text("UPDATE plan SET state = 'running', run_id = :run WHERE id = :id")
 _ENDED = text("UPDATE plan SET state = 'stopped', run_id = :run WHERE id = :id")
-_MOVED = text("UPDATE plan_row SET state = 'review', result = :why WHERE plan_id = :id")
+_MOVED = text("UPDATE plan_row SET state = 'review', result = :why WHERE plan_id = :id AND state = 'proposed'")
 _DUE = text("""
 SELECT l.shop_id, r.entity, r.old, r.new, r.read_at FROM plan_row r JOIN listing l ON l.sku_id = r.entity
 WHERE r.plan_id = :id AND r.state = 'proposed'
@@ -179,8 +179,7 @@ def undo(connection: Connection, plan_id: int) -> Inverse:
     if not stands(connection, change):
         return Inverse(KIND, [_stays(row, RulesMoved.sentence) for row in done], change.dump())
     found = foresee(connection, change)
-    rows = [Back(row.sku_id, "available", str(row.old), str(row.new), row.rule, change=row.new - row.old)
-            for row in found.rows]  # fmt: skip
+    rows = [Back(row.sku_id, "available", str(row.old), str(row.new), row.rule) for row in found.rows]
     going = {row.sku_id for row in found.rows}
     rows += [
         _stays(row, "Its number does not depend on this rule any more.") for row in done if row.entity not in going

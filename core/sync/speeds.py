@@ -65,6 +65,14 @@ def refresh(store: Store, *, item_ids: Collection[int] | None = None) -> int:
     return len(changes)
 
 
+def divide(connection: Connection, item_ids: Collection[int] | None = None) -> set[int]:
+    """The same in a transaction of the caller's, for a rule that changes who takes part; returns the items changed."""
+    changes = _changes(connection, item_ids)
+    for start in range(0, len(changes), _AT_ONCE):
+        _keep(connection, changes[start : start + _AT_ONCE])
+    return {change.item_id for change in changes}
+
+
 def keep_up(shop: ShopContext) -> None:
     """`refresh` every ten minutes, and at once what was sold within the hour, so that a peak counts while it lasts."""
     now = clock.now_ms()

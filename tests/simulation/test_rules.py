@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from core.sync import kinds, plans, rule_plans, runs
+from core.sync import kinds, plans, rule_plans, runs, speeds
 from core.sync.facts import load
 from core.sync.plans import NotConfirmed, Proposed
 from core.sync.rule_changes import Change
@@ -181,3 +181,24 @@ def test_the_facts_of_a_listing_know_its_rule(desk: Desk, sku: str) -> None:
     with desk.store.read() as connection:
         (part,) = load(connection, desk.shop.shop_id, [sku])[sku].parts
     assert (part.rule.buffer, part.rule.share, part.rule.cap, part.rule.zero_below) == (1, 90, 7, 2)
+
+
+def test_a_listing_that_is_not_split_shows_all_of_the_last_units(desk: Desk, sku: str) -> None:
+    desk.count(sku, 2)
+    desk.push()
+    for _ in range(3):
+        desk.practice.buy(sku)
+        desk.sell(sku)
+        desk.count(sku, 2 + desk.have(sku)[1] + 1)
+        desk.settle(rounds=1, seconds=5)
+    speeds.refresh(desk.store)
+    desk.settle(rounds=2)
+    split = desk.shown(sku)
+    on_hand, reserved = desk.have(sku)
+    assert 0 < split < on_hand - reserved, "the own store sells too, so it has a share"
+    plan = propose(desk, Scope.ITEM, item(desk, sku), Rule(split=False))
+    assert rows(desk, plan) == {sku: (split, on_hand - reserved, "proposed")}
+    send(desk, plan)
+    assert desk.shown(sku) == on_hand - reserved
+    send(desk, undo(desk, plan))
+    assert desk.shown(sku) == split

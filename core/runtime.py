@@ -1,5 +1,6 @@
 """Everything that pages and commands may ask of the running Evenstock, and where to find it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -14,7 +15,7 @@ from core.store import choices as owner
 from core.store.engine import Store, open_store
 from core.store.vault import Vault, vault_key
 from core.sync import adopt, decisions, kinds, ledger, plans, runs, signin
-from core.sync.decisions import Choice
+from core.sync.decisions import Asked, Choice, Decided, Rule
 from core.sync.plans import Proposed
 from core.tiktok.auth import App
 
@@ -123,10 +124,20 @@ class Runtime(Process):
         self._must_own()
         return ledger.record_count(self.store, sku, on_hand, actor="owner", note=note)
 
-    def decide_drift(self, shop_id: str, sku_id: str, choice: Choice) -> int:
-        """The owner's word on a number that no order explains. Raises NothingToDecide, CannotAdopt."""
+    def decide_drift(self, asked: Sequence[Asked], choice: Choice, number: int | None = None) -> Decided:
+        """The owner's word on numbers that no order explains; `number` is what was counted. Raises BadQuantity."""
         self._must_own()
-        return decisions.decide(self.store, shop_id, sku_id, choice, actor="owner")
+        return decisions.decide(self.store, asked, choice, actor="owner", number=number)
+
+    def undo_drift(self, drift_id: int) -> int:
+        """Take such a decision back. Returns the units added to the ledger; raises CannotUndo."""
+        self._must_own()
+        return decisions.undo(self.store, drift_id, actor="owner")
+
+    def set_drift_rule(self, shop_id: str, rule: Rule) -> None:
+        """What happens by itself to numbers of this shop that no order explains."""
+        self._must_own()
+        decisions.set_rule(self.store, shop_id, rule)
 
     def connect_begin(self, key: str, secret: str, service_id: str, region: str) -> str:
         """Keep the owner's app, and return the page where they agree."""

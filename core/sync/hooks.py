@@ -27,8 +27,8 @@ def keep(store: Store, event: Event) -> bool:
         connection.execute(
             insert(_HOOK).values(
                 id=event.notification_id, type=event.type, shop_id=event.shop_id or "",
-                body=f"{event.order_id or ''}|{event.sku_id or ''}", received_at=clock.now_ms(), state="new",
-                note="echo" if event.is_echo else "",
+                body=f"{event.order_id or ''}|{event.sku_id or ''}|{','.join(event.sources)}",
+                received_at=clock.now_ms(), state="new", note="echo" if event.is_echo else "",
             )
         )  # fmt: skip
     return True
@@ -47,15 +47,15 @@ def work(shop: ShopContext, *, only_shop: bool) -> Ingested:
             events = connection.execute(query.where(_HOOK.c.shop_id.in_(mine))).mappings().all()
         if not events:
             break
-        subjects = [event["body"].partition("|") for event in events]
+        subjects = [f"{event['body']}||".split("|") for event in events]
         wanted = [
             order
-            for event, (order, _, _) in zip(events, subjects, strict=True)
+            for event, (order, *_) in zip(events, subjects, strict=True)
             if order and event["type"] in (ORDER_STATUS, PACKAGE, CANCELLATION)
         ]
         skus = [
             sku
-            for event, (_, _, sku) in zip(events, subjects, strict=True)
+            for event, (_, sku, *_) in zip(events, subjects, strict=True)
             if sku and event["type"] == STOCK_CHANGED and event["note"] != "echo"
         ]
         orders, note = _read(shop, wanted)

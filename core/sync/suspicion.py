@@ -6,7 +6,8 @@ for only then is it known how many of them had been shipped by that moment.
 
 While something is suspected nothing is raised. It is certain when TikTok still shows the same available and committed
 units after a complete reading of the orders that began later than the first such reading: whatever was ordered or
-shipped until then is known, so a hand, a campaign or another tool is what is left.
+shipped until then is known, so a hand, a campaign or another tool is what is left. At that moment its likely cause is
+kept, and the shop's rule decides it or leaves it to the owner.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,14 +16,16 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, bindparam, text
 
 from core import clock
-from core.sync import ledger, outbox
+from core.store.queries import drift as kept
+from core.sync import decisions, drift_causes, ledger, outbox
 from core.sync.context import ShopContext
-from core.sync.drift import SURE_AFTER_MS, Reading, drift
+from core.sync.drift import Reading, drift
+from core.sync.verdicts import SETTLED_AFTER_MS
 
 _SAME_MOMENT = 2  # seconds within which a shipment and a reading cannot be put in order
 
 _FIND = text("""
-SELECT sku_id, id, amount, state, found_at, observed - expected AS raw FROM drift
+SELECT sku_id, id, amount, observed, state, found_at, cause, observed - expected AS raw FROM drift
 WHERE shop_id = :shop AND sku_id IN :skus AND state IN ('suspected', 'open', 'lowered')
 """).bindparams(bindparam("skus", expanding=True))
 _OPEN = text("""
@@ -30,10 +33,10 @@ INSERT INTO drift (shop_id, sku_id, found_at, expected, observed, amount, state,
 VALUES (:shop, :sku, :at, :expected, :observed, :amount, 'suspected', '')
 """)
 _CHANGE = text("""
-UPDATE drift SET amount = :amount, expected = :expected, observed = :observed, state = :state, found_at = :at
-WHERE id = :id
+UPDATE drift SET amount = :amount, expected = :expected, observed = :observed, state = 'suspected', found_at = :at,
+  cause = '', evidence = '' WHERE id = :id
 """)
-_CERTAIN = text("UPDATE drift SET state = 'open' WHERE id = :id")
+_CERTAIN = text("UPDATE drift SET state = :state, cause = :cause, evidence = :evidence WHERE id = :id")
 _EXPLAINED = text("UPDATE drift SET state = 'explained', decided_at = :at WHERE id = :id")
 
 
@@ -49,6 +52,9 @@ def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at:
     """
     if found is not None and found.state == "lowered" and read_since(shop, found.found_at, at):
         found = _revise(connection, shop, row, found, at)
+        if found is not None and not found.cause:
+            _certain(connection, shop, row, found)
+            found = undecided(connection, shop.shop_id, [row["sku_id"]]).get(row["sku_id"])
     shipped = row["base_shipped"]
     if shipped is None and read_since(shop, row["base_at"], at, 0):
         shipped = _shipped_until(connection, shop, row)
@@ -59,9 +65,10 @@ def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at:
         # A shipment from before the settled reading may have become visible only after the orders were read.
         shipped = max(shipped, _shipped_until(connection, shop, row) or 0)
         amount = _beyond(row, shipped)
-    if amount is not None:
-        _keep(connection, shop, row, amount, at, found)
-    return {} if row["base_shipped"] == shipped else {"base_shipped": shipped}
+    values: dict[str, Any] = {} if row["base_shipped"] == shipped else {"base_shipped": shipped}
+    if amount is not None and _keep(connection, shop, row, amount, at, found):
+        values["base_available"] = row["base_available"] + amount  # decided: part of the settled number from now on
+    return values
 
 
 def _beyond(row: Mapping[Any, Any], shipped: int) -> int | None:
@@ -90,7 +97,7 @@ def shipped_after(
     TikTok tells whole seconds, so what was shipped within two seconds of it, or up to `unsure` seconds before it, may
     count or not.
     """
-    time = moment // 1000 + int(shop.api.transport.clock_skew)
+    time = moment // 1000 + shop.skew
     late, early = time + _SAME_MOMENT, time - unsure
     given = {"shop": row["shop_id"], "sku": row["sku_id"], "late": late, "early": early}
     own = connection.execute(_OWN_LINES, given).one()
@@ -113,30 +120,48 @@ WHERE l.shop_id = :shop AND (l.sku_id = :sku OR l.components LIKE :part) AND l.s
 """)
 
 
-def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amount: int, at: int, found: Any) -> None:
+def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amount: int, at: int, found: Any) -> bool:
+    """Keep what nothing explains, or that it is explained now. True when the shop's rule decided it at once."""
     where = {"shop": row["shop_id"], "sku": row["sku_id"]}
     if amount == 0:
         if found is not None and found.state != "lowered":
             connection.execute(_EXPLAINED, {"at": at, "id": found.id})
             _look(connection, row, 0, "what TikTok shows is explained")
-        return
+        return False
     sure = read_since(shop, row["observed_at"], at)
     shown = {"amount": amount, "observed": row["available"], "expected": row["available"] - amount, "at": at}
     if found is None:
         connection.execute(_OPEN, where | shown)
-        _look(connection, row, SURE_AFTER_MS + 500, "an unexplained number is read once more")
-    elif found.state == "lowered":
-        if sure:
-            connection.execute(_CHANGE, shown | {"id": found.id, "state": "open"})
-    elif found.amount != amount:
-        connection.execute(_CHANGE, shown | {"id": found.id, "state": "open" if sure else found.state})
-    elif found.state == "suspected" and sure:
-        connection.execute(_CERTAIN, {"id": found.id})
+        _look(connection, row, shop.sure_after_ms + 500, "an unexplained number is read once more")
+        return False
+    if found.amount != amount or found.state == "lowered":
+        if found.state == "lowered" and not sure:
+            return False
+        connection.execute(_CHANGE, shown | {"id": found.id})
+        found = undecided(connection, shop.shop_id, [row["sku_id"]])[row["sku_id"]]
+    return sure and found.state == "suspected" and _certain(connection, shop, row, found)
 
 
-def read_since(shop: ShopContext, moment: int, at: int, lag: int = SURE_AFTER_MS) -> bool:
+def _certain(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found: Any) -> bool:
+    """Every order is known, and still nothing explains it: keep the likely cause. True when the shop's rule decided."""
+    evidence = kept.evidence(connection, row, found, valid_ms=SETTLED_AFTER_MS)
+    cause = drift_causes.likely(evidence, shop.zone)
+    state = "lowered" if found.state == "lowered" else "open"
+    told = {"state": state, "cause": cause.cause.value, "evidence": cause.sentence, "id": found.id}
+    connection.execute(_CERTAIN, told)
+    rule = decisions.rule_of(connection, shop.shop_id)
+    if rule == "ask":
+        return False
+    asked = kept.these(connection, [found.id])[0]
+    choice = decisions.by_rule(asked, rule, doubtful=evidence.doubtful, settled=row["settled_at"] is not None)
+    if choice is not None:
+        decisions.settle(connection, asked, choice, actor=decisions.RULE)
+    return choice is not None
+
+
+def read_since(shop: ShopContext, moment: int, at: int, lag: int | None = None) -> bool:
     """Whether all orders were read, `lag` or more after this moment and before `at`; all in milliseconds."""
-    scan = shop.scanned
+    scan, lag = shop.scanned, shop.sure_after_ms if lag is None else lag
     return scan is not None and scan.began_at >= moment + lag and scan.ended_at <= at
 
 
@@ -145,7 +170,7 @@ def _revise(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], f
 
     Returns what is left of it.
     """
-    found_time = found.found_at // 1000 + int(shop.api.transport.clock_skew)
+    found_time = found.found_at // 1000 + shop.skew
     least, most = (
         _units(connection, _HEARD_LATER, row, found=found.found_at, time=found_time + apart)
         for apart in (-_SAME_MOMENT, _SAME_MOMENT)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.store.queries.items import Behind
 from core.sync.reconcile import StockCounts, StockRow
-from core.ui import live, tables, words
+from core.ui import tables, words
 from core.ui.text import DASH, ago, clock_time, flat, number, plain, plural, signed
 
 SORTS = {
@@ -114,28 +114,8 @@ def explain(row: StockRow, behind: Behind, zone: str) -> None:
 
 
 def _decide(row: StockRow) -> None:
-    """Two of the three answers to a number that no order explains; the third, another number, is a count."""
-    st.markdown("**Which number is right?**")
-    st.caption(
-        f"Somebody changed TikTok by {signed(row.drift)}, and no order explains it. Keep ours if it was a mistake. "
-        "Take TikTok's if goods really came or went: then your stock changes by as much. Or record a count."
-    )
-    with st.container(horizontal=True):
-        for choice, label in (("ours", "Keep ours"), ("theirs", "Take TikTok's")):
-            st.button(
-                label,
-                key=f"decide_{choice}",
-                disabled=not live.can_act(),
-                on_click=live.attempt,
-                args=(live.runtime().decide_drift, row.shop_id, row.sku_id, choice),
-                kwargs={"done": _DECIDED[choice]},
-            )
-
-
-_DECIDED = {
-    "ours": "Decided: your number is right. TikTok follows.",
-    "theirs": "Decided: TikTok's number is right. Your stock was changed by the difference.",
-}
+    """The way to the question about a number that no order explains."""
+    st.caption(f"Which number is right? The question about {signed(row.drift)} waits under Questions.")
 
 
 def _ladder(row: StockRow, behind: Behind) -> dict[str, str]:

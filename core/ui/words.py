@@ -69,6 +69,7 @@ REASON = {
     "own sale": "Sold in your own store",
     "count": "Counted",
     "taken over from TikTok": "TikTok's number taken over",
+    "taking over undone": "Taking over TikTok's number undone",
     "import": "Imported from a file",
     "receipt": "Goods received",
 }

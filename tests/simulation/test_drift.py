@@ -2,12 +2,26 @@
 
 import pytest
 
+from core.store.queries import drift as kept
 from core.sync import decisions, suspicion
+from core.sync.decisions import Asked, Choice, Decided
 from core.sync.drift import SURE_AFTER_MS
 from tests.simulation.desk import Desk, Killed
 from tests.simulation.faults import Fault, Way, break_calls
 
 SURE = SURE_AFTER_MS / 1000
+
+
+def questions(desk: Desk, view: str = "open") -> list[kept.Question]:
+    with desk.store.read() as connection:
+        return kept.page(connection, kept.Wanted(view))
+
+
+def decide(desk: Desk, choice: Choice, number: int | None = None) -> Decided:
+    """The owner decides all that is open."""
+    asked = [Asked(each.id, each.amount) for each in questions(desk)]
+    assert asked, "nothing is open"
+    return decisions.decide(desk.store, asked, choice, actor="owner", number=number)
 
 
 def test_an_unseen_order_behind_an_unseen_shipment_is_not_sold_again(desk: Desk, sku: str) -> None:
@@ -87,7 +101,7 @@ def test_the_owner_may_take_over_a_number_that_was_typed_on_tiktok(desk: Desk, s
     before, on_hand = desk.shown(sku), desk.have(sku)[0]
     desk.practice.set_stock(sku, before - 4)
     desk.settle(rounds=2)
-    assert decisions.decide(desk.store, desk.shop.shop_id, sku, "theirs", actor="owner") == -4
+    assert decide(desk, "theirs") == Decided(1, -4, ())
     desk.settle(rounds=2)
     assert desk.have(sku)[0] == on_hand - 4
     desk.check_even()
@@ -99,7 +113,7 @@ def test_the_owner_may_take_over_a_number_that_was_lowered_meanwhile(desk: Desk,
     desk.practice.set_stock(sku, before + 6)
     desk.settle(rounds=2)
     assert desk.shown(sku) == before
-    assert decisions.decide(desk.store, desk.shop.shop_id, sku, "theirs", actor="owner") == 6
+    assert decide(desk, "theirs") == Decided(1, 6, ())
     desk.settle(rounds=2)
     assert (desk.have(sku)[0], desk.shown(sku)) == (on_hand + 6, before + 6)
     desk.check_even()
@@ -111,9 +125,9 @@ def test_the_owner_may_stand_by_our_number_for_a_bundle_too(desk: Desk, sku: str
     desk.settle(rounds=1)
     desk.practice.set_stock(sku, desk.shown(sku) - 1)
     desk.settle(rounds=2)
-    with pytest.raises(decisions.CannotAdopt):
-        decisions.decide(desk.store, desk.shop.shop_id, sku, "theirs", actor="owner")
-    decisions.decide(desk.store, desk.shop.shop_id, sku, "ours", actor="owner")
+    refused = decide(desk, "theirs")
+    assert (refused.done, "several units together" in refused.left[0][1]) == (0, True)
+    assert decide(desk, "ours").done == 1
     desk.settle(rounds=2)
     assert desk.shown(sku) == desk.have(sku)[0] // 2
 

@@ -70,7 +70,9 @@ def warehouses(connection: Connection, shop_id: str) -> list[WarehouseRow]:
 
 def read_up_to(connection: Connection) -> list[ReadUpTo]:
     """Every source with the point up to which it was read."""
-    rows = connection.execute(text("SELECT source, value, moved_at FROM cursor ORDER BY source"))
+    rows = connection.execute(
+        text("SELECT source, value, moved_at FROM cursor WHERE source NOT LIKE 'check:%' ORDER BY source")
+    )
     return [ReadUpTo(row.source, row.value, row.moved_at) for row in rows]
 
 

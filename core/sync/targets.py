@@ -150,21 +150,50 @@ def decide(
     return Decision(Move.RAISE, wanted)
 
 
-def spread(wanted: int, shown: Mapping[str, int], first: str) -> dict[str, int]:
+def excess_first(decision: Decision, safe: int) -> Decision:
+    """What to do where a listing offers more from a location than is free there: that excess goes, whatever waits.
+
+    `safe` is what it goes on offering then, and what the decision was made for in the place of what it shows.
+    """
+    if decision.move is Move.NOTHING:
+        return Decision(Move.LOWER, decision.target)
+    return Decision(Move.LOWER, safe) if decision.move in (Move.WAIT, Move.HOLD) else decision
+
+
+def spread(
+    wanted: int,
+    shown: Mapping[str, int],
+    first: str,
+    served: Mapping[str, int] | None = None,
+    most: Mapping[int, int] | None = None,
+) -> dict[str, int]:
     """Distribute `wanted` over a listing's warehouses, all of them named, changing as little as possible.
 
     More goes to the warehouse `first`; less is taken from it, then from the fullest of the others. Numbers below
-    zero, which TikTok should never show, count as none.
+    zero, which TikTok should never show, count as none. Where warehouses are `served` from several locations, those of
+    one location together get no more than the `most` that is free in it.
     """
     numbers = {name: max(0, units) for name, units in shown.items()}
-    change = wanted - sum(numbers.values())
     order = sorted(numbers, key=lambda name: (name != first, -numbers[name], name))
-    if change > 0 and order:
-        numbers[order[0]] += change
-    for name in order:
-        if change >= 0:
-            break
-        taken = min(numbers[name], -change)
-        numbers[name] -= taken
-        change += taken
+    at = served or {}
+    spare = {place: units - sum(numbers[name] for name in numbers if at.get(name) == place)
+             for place, units in (most or {}).items()}  # fmt: skip
+    for place, units in spare.items():
+        _take(numbers, [name for name in order if at.get(name) == place], -units)
+    change = wanted - sum(numbers.values())
+    for name in order if change > 0 else ():
+        given = min(change, max(0, spare.get(at.get(name, 0), change)))
+        numbers[name] += given
+        change -= given
+        if name in at:
+            spare[at[name]] = spare.get(at[name], given) - given
+    _take(numbers, order, -change)
     return numbers
+
+
+def _take(numbers: dict[str, int], order: Sequence[str], units: int) -> None:
+    """Take so many units away, from one warehouse after the other."""
+    for name in order:
+        taken = min(numbers[name], max(0, units))
+        numbers[name] -= taken
+        units -= taken

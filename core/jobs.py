@@ -18,7 +18,7 @@ from core.settings import Choices
 from core.store import choices as owner
 from core.store.engine import Store
 from core.store.errors import StoreProblem
-from core.sync import hooks, kinds, observe, outbox, proof, push, runs, trouble
+from core.sync import hooks, invariants, kinds, observe, outbox, proof, push, runs, trouble
 from core.sync.context import ShopContext
 from core.sync.cycle import Kind, cycle
 from core.tiktok.errors import TikTokError
@@ -78,6 +78,7 @@ class Loop:
         """Take up what a crash left, start the workers, and sync at once."""
         runs.close_interrupted(self.store)
         outbox.release_all(self.store)
+        invariants.at_start(self.store)
         self.store.on_change.append(self._push.set)
         choices = self.choices()
         for shop_id in self.shops:

@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import text
 
 from core import clock
-from core.sync import aims, catalog, observe, orders, outbox, reconcile, runs, speeds, trouble
+from core.sync import aims, catalog, invariants, observe, orders, outbox, reconcile, runs, speeds, trouble
 from core.sync.context import ShopContext
 from core.sync.runs import Running, sentence
 from core.tiktok.errors import NeedsPerson
@@ -18,8 +18,20 @@ def cycle(shop: ShopContext, kind: Kind, trigger: str) -> Running:
     """Bring what we know of the shop up to date, in the order products, orders, stock.
 
     Raises TikTokError and StoreProblem. A timed cycle that finds nothing new leaves no trace but its freshness; the
-    first one of a day reads all products, and the orders of a month once more.
+    first one of a day reads all products, and the orders of a month once more. What it changed is checked at its end,
+    also where it failed.
     """
+    began = clock.monotonic()
+    try:
+        running = _cycle(shop, kind, trigger)
+    except Exception:
+        invariants.after(shop.store, clock.monotonic() - began)
+        raise
+    invariants.after(shop.store, clock.monotonic() - began)
+    return running
+
+
+def _cycle(shop: ShopContext, kind: Kind, trigger: str) -> Running:
     with runs.run(shop.store, f"sync {kind}", shop.shop_id, trigger, quiet=trigger == "timer") as running:
         full = _full_is_due(shop)
         problem: NeedsPerson | None = None

@@ -100,7 +100,7 @@ _ITEM = text("SELECT id, sku, split_total FROM item WHERE id IN :items").bindpar
 _LEVEL = text("SELECT item_id, location_id, on_hand, reserved FROM level WHERE item_id IN :items").bindparams(_ITEMS)
 _MOVED = text("""
 SELECT item_id, location_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
-  sum(CASE WHEN origin = 'tiktok' THEN 0 ELSE reserved END) AS other
+  sum(CASE WHEN origin IN ('tiktok', 'own shop') THEN 0 ELSE reserved END) AS other
 FROM movement WHERE item_id IN :items GROUP BY item_id, location_id
 """).bindparams(_ITEMS)
 _LISTINGS = text("""

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, TextClause, bindparam, text
 
 from core import clock
 from core.store.queries import drift as kept
-from core.sync import decisions, drift_causes, ledger, outbox
+from core.sync import decisions, drift_causes, ledger, outbox, takings
 from core.sync.context import ShopContext
 from core.sync.drift import Reading, drift
 from core.sync.verdicts import SETTLED_AFTER_MS
@@ -55,6 +55,13 @@ def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at:
         if found is not None and not found.cause:
             _certain(connection, shop, row, found)
             found = undecided(connection, shop.shop_id, [row["sku_id"]]).get(row["sku_id"])
+    by_orders: dict[str, Any] = {}
+    if shop.kind == "store":
+        if takings.in_doubt(connection, row):
+            return {}
+        if row["base_shipped"] is not None or read_since(shop, row["base_at"], at, 0):
+            by_orders = takings.settled(connection, shop, row)
+            row = dict(row) | by_orders
     shipped = row["base_shipped"]
     if shipped is None and read_since(shop, row["base_at"], at, 0):
         shipped = _shipped_until(connection, shop, row)
@@ -65,7 +72,7 @@ def judge(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], at:
         # A shipment from before the settled reading may have become visible only after the orders were read.
         shipped = max(shipped, _shipped_until(connection, shop, row) or 0)
         amount = _beyond(row, shipped)
-    values: dict[str, Any] = {} if row["base_shipped"] == shipped else {"base_shipped": shipped}
+    values = by_orders if row["base_shipped"] == shipped else {"base_shipped": shipped}
     if amount is not None and _keep(connection, shop, row, amount, at, found):
         values["base_available"] = row["base_available"] + amount  # decided: part of the settled number from now on
     return values

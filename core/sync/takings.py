@@ -49,6 +49,14 @@ def settled(connection: Connection, shop: ShopContext, row: Mapping[Any, Any]) -
     return {"base_open": row["open_units"] - taken, "base_shipped": row["shipped_units"]}
 
 
+def in_doubt(connection: Connection, row: Mapping[Any, Any]) -> bool:
+    """Whether a write of unknown outcome lies between the settled reading and now, so that numbers alone tell nothing."""
+    return connection.execute(_DOUBT, {"shop": row["shop_id"], "sku": row["sku_id"]}).first() is not None
+
+
+_DOUBT = text("SELECT 1 FROM push WHERE shop_id = :shop AND sku_id = :sku AND outcome IN ('sent', 'unknown') LIMIT 1")
+
+
 def readings(
     connection: Connection, shop: ShopContext, row: Mapping[Any, Any], push: Mapping[Any, Any]
 ) -> list[dict[Any, Any]]:

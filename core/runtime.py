@@ -1,6 +1,6 @@
 """Everything that pages and commands may ask of the running Evenstock, and where to find it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -14,7 +14,7 @@ from core.settings import Choices
 from core.store import choices as owner
 from core.store.engine import Store, open_store
 from core.store.vault import Vault, vault_key
-from core.sync import adopt, decisions, kinds, ledger, plans, runs, signin
+from core.sync import adopt, decisions, kinds, ledger, plans, rule_plans, rules, runs, signin
 from core.sync.decisions import Asked, Choice, Decided, Rule
 from core.sync.plans import Proposed
 from core.tiktok.auth import App
@@ -87,6 +87,16 @@ class Runtime(Process):
         """A plan to take over TikTok's numbers as counted stock; nothing is booked by this."""
         self._must_own()
         return adopt.propose(self.store, shop_id, sku_ids, actor=actor)
+
+    def propose_rule(self, scope: rules.Scope, key: str, rule: rules.Rule, *, actor: str = "owner") -> Proposed:
+        """A plan to change a rule; one that changes nothing on TikTok is saved at once. Raises BadRule."""
+        self._must_own()
+        return rule_plans.propose(self.store, scope, key, rule, actor=actor)
+
+    def propose_groups(self, groups: Mapping[int, str], *, actor: str = "owner") -> Proposed:
+        """A plan to put items into groups, in the same way. Raises BadRule."""
+        self._must_own()
+        return rule_plans.propose_groups(self.store, groups, actor=actor)
 
     def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None) -> int:
         """The owner's yes: send the plan in the background. Returns the run's id; raises PlanGone, NotConfirmed."""

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from core.store.queries import items
-from core.sync import reconcile
+from core.sync import explained, reconcile
 from core.sync.exports import Kind
-from core.ui import exporting, live, record_views, stock_views, tables
+from core.ui import explain_views, exporting, live, record_views, stock_views, tables
 from core.ui.text import plural
 
 QUESTION = "Does TikTok show what you can sell?"
@@ -41,8 +40,10 @@ def close() -> None:
 def explanation(row: reconcile.StockRow) -> None:
     live.settle("go_plan")
     with rt.store.read() as connection:
-        behind = items.behind(connection, row.shop_id, row.sku_id)
-    stock_views.explain(row, behind, shop.timezone)
+        found = explained.explain(connection, row.shop_id, row.sku_id)
+    next_at = next((job.next_at for job in rt.loop().jobs if job.name == row.shop_id), None)
+    if found is not None:
+        explain_views.explain(row, found, shop.timezone, next_at)
     if row.difference:
         st.button("Review this change", key="review_one", type="primary", disabled=not rt.owner, on_click=review,
                   args=([row.sku_id],))  # fmt: skip

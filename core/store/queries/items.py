@@ -68,7 +68,7 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """All that explains one listing's number; `dirty_at` in milliseconds."""
+    """All that explains one listing's number; `dirty_at` and `due_at`, its next look, in milliseconds."""
 
     parts: tuple[Part, ...]
     promises: tuple[Promise, ...]
@@ -81,19 +81,29 @@ class Behind:
     queue_note: str
     generation: int
     dirty_at: int | None
+    due_at: int | None
 
 
 _PARTS = text(
     "SELECT i.id AS item_id, i.sku, i.title, i.variant, k.quantity, coalesce(sum(v.on_hand), 0) AS on_hand, "
     "coalesce(sum(v.reserved), 0) AS reserved, i.counted_at FROM link k JOIN item i ON i.id = k.item_id "
     "LEFT JOIN level v ON v.item_id = i.id WHERE k.shop_id = :shop AND k.sku_id = :sku "
-    "GROUP BY i.id, i.sku, i.title, i.variant, k.quantity, i.counted_at ORDER BY i.sku"
+    "GROUP BY i.id, i.sku, i.title, i.variant, k.quantity, i.counted_at ORDER BY i.id"
 )
-_OPEN = (
-    "FROM order_line l JOIN orders o ON o.id = l.order_id WHERE l.sku_id IN "
-    "(SELECT sku_id FROM link WHERE item_id IN :items) AND l.status IN :open AND l.shipped = :no"
+_MANY: list[BindParameter[Any]] = [bindparam("items", expanding=True), bindparam("open", expanding=True)]
+_OPEN_STATES = ("UNPAID", "ON_HOLD", "AWAITING_SHIPMENT", "PARTIALLY_SHIPPING", "AWAITING_COLLECTION")
+# A bundle of TikTok's own making holds units of listings that its order does not name.
+_PROMISES = text("""
+WITH line AS (
+  SELECT id, order_id FROM order_line WHERE sku_id IN (SELECT sku_id FROM link WHERE item_id IN :items)
+    AND status IN :open AND shipped = :no
+  UNION SELECT id, order_id FROM order_line WHERE components <> '' AND shop_id IN (SELECT id FROM shop)
+    AND status IN :open AND shipped = :no
 )
-_OPEN_STATES = ("UNPAID", "ON_HOLD", "AWAITING_SHIPMENT", "PARTIALLY_SHIPPING")
+SELECT o.id AS order_id, o.status, o.create_time, sum(m.reserved) AS units, count(*) OVER () AS many
+FROM line JOIN movement m ON m.reference = line.id AND m.item_id IN :items JOIN orders o ON o.id = line.order_id
+GROUP BY o.id, o.status, o.create_time HAVING sum(m.reserved) <> 0 ORDER BY o.create_time DESC LIMIT :limit
+""").bindparams(*_MANY)
 _SENT = text(
     "SELECT target, read_available, intent_at, confirmed_at, outcome, sentence FROM push "
     "WHERE shop_id = :shop AND sku_id = :sku ORDER BY id DESC LIMIT :limit"
@@ -111,7 +121,10 @@ def behind(connection: Connection, shop_id: str, sku_id: str, limit: int = 8) ->
     items = [part.item_id for part in parts]
     promises, promised = _promises(connection, items, limit)
     queue = connection.execute(
-        text("SELECT state, reason, note, generation, dirty_at FROM outbox WHERE shop_id = :shop AND sku_id = :sku"),
+        text(
+            "SELECT state, reason, note, generation, dirty_at, due_at FROM outbox "
+            "WHERE shop_id = :shop AND sku_id = :sku"
+        ),
         key,
     ).one_or_none()
     return Behind(
@@ -126,21 +139,15 @@ def behind(connection: Connection, shop_id: str, sku_id: str, limit: int = 8) ->
         queue.note if queue else "",
         queue.generation if queue else 0,
         queue.dirty_at if queue else None,
+        queue.due_at or None if queue else None,
     )
 
 
 def _promises(connection: Connection, items: Sequence[int], limit: int) -> tuple[tuple[Promise, ...], int]:
-    many: list[BindParameter[Any]] = [bindparam("items", expanding=True), bindparam("open", expanding=True)]
     values = {"items": list(items), "open": list(_OPEN_STATES), "no": False, "limit": limit}
-    rows = connection.execute(
-        text(
-            f"SELECT o.id AS order_id, o.status, o.create_time, count(*) AS units {_OPEN} "
-            "GROUP BY o.id, o.status, o.create_time ORDER BY o.create_time DESC LIMIT :limit"
-        ).bindparams(*many),
-        values,
-    ).mappings()
-    total = connection.execute(text(f"SELECT count(DISTINCT l.order_id) {_OPEN}").bindparams(*many), values)
-    return tuple(Promise(**row) for row in rows), int(total.scalar_one())
+    rows = connection.execute(_PROMISES, values).all()
+    found = tuple(Promise(row.order_id, row.status, row.create_time, row.units) for row in rows)
+    return found, rows[0].many if rows else 0
 
 
 def moved(connection: Connection, items: Sequence[int], limit: int = 8) -> tuple[Moved, ...]:

@@ -35,6 +35,8 @@ STOCK = {
     "drift": Word("Drift", "red"),
     "unlinked": Word("Not linked", "gray"),
     "refused": Word("Refused", "red"),
+    "locked": Word("Locked", "orange"),
+    "halted": Word("Stopped", "red"),
     "waiting": Word("Waiting", "violet"),
     "unread": Word("Not read yet", "gray"),
 }
@@ -45,6 +47,24 @@ RUN = {
     "interrupted": Word("Interrupted", "orange"),
     "stopped": Word("Stopped", "orange"),
     "held": Word("Needs you", "orange"),
+}
+CAUSE = {
+    "unseen": Word("Order on its way", "violet"),
+    "checking": Word("Being checked", "gray"),
+    "backorder": Word("Backorder", "orange"),
+    "campaign": Word("Campaign", "blue"),
+    "refill": Word("TikTok's refill", "blue"),
+    "lost": Word("Lost answer", "orange"),
+    "refused": Word("Not kept", "red"),
+    "tool": Word("Other program", "violet"),
+    "hand": Word("By hand", "gray"),
+    "": Word("Not judged yet", "gray"),
+}
+DECISION = {
+    "ours": Word("Yours kept", "green"),
+    "theirs": Word("TikTok's taken", "blue"),
+    "count": Word("Counted", "violet"),
+    "undone": Word("Undone", "gray"),
 }
 PLAN_ROW = {
     "proposed": Word("To send", "gray"),
@@ -84,6 +104,8 @@ KIND = {
     "adopt": "Took over numbers from TikTok",
     "import": "Imported a file",
     "proof": "Proved the ledger",
+    "check": "Checked the books",
+    "mend": "Added items up again",
     "count": "Counted the shelf",
 }
 _SILENT = ("unchanged",)

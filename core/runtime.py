@@ -13,8 +13,9 @@ from core.process import NotOwner, Process
 from core.settings import Choices
 from core.store import choices as owner
 from core.store.engine import Store, open_store
+from core.store.queries import halted
 from core.store.vault import Vault, vault_key
-from core.sync import adopt, decisions, kinds, ledger, plans, rule_plans, rules, runs, signin
+from core.sync import adopt, decisions, kinds, ledger, mending, plans, rule_plans, rules, runs, signin
 from core.sync.decisions import Asked, Choice, Decided, Rule
 from core.sync.plans import Proposed
 from core.tiktok.auth import App
@@ -133,6 +134,13 @@ class Runtime(Process):
         """A count of the shelf. Returns the difference booked; raises UnknownItem, BadQuantity."""
         self._must_own()
         return ledger.record_count(self.store, sku, on_hand, actor="owner", note=note)
+
+    def add_up_again(self, item_ids: Sequence[int] | None = None) -> mending.Mended:
+        """Put the books of these halted items right, or of all, as far as movements and orders tell."""
+        self._must_own()
+        with self.store.read() as connection:
+            halted_ids = [each.item_id for each in halted.items(connection, limit=10_000)]
+        return mending.mend(self.store, [each for each in halted_ids if item_ids is None or each in item_ids], "owner")
 
     def decide_drift(self, asked: Sequence[Asked], choice: Choice, number: int | None = None) -> Decided:
         """The owner's word on numbers that no order explains; `number` is what was counted. Raises BadQuantity."""

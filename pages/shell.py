@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import live
+from core.ui import halted_views, live
 
 st.set_page_config(page_title="Evenstock", page_icon=str(live.ASSETS / "icon.svg"), layout="wide")
 st.html(live.ASSETS / "style.css")
@@ -36,4 +36,5 @@ st.set_page_config(page_title=f"{page.title} · Evenstock")
 with live.guard():
     live.begin()
     live.top()
+    halted_views.banner()
     page.run()

@@ -13,7 +13,7 @@ from core.cli.state import SignIn, sign_in_of
 from core.cli.told import told
 from core.settings import settings
 from core.store import migrate
-from core.store.queries import health
+from core.store.queries import halted, health
 from core.store.queries.shops import ShopRow, read_up_to, shops
 from core.sync import ledger
 from core.sync.context import ShopContext
@@ -55,6 +55,7 @@ def _store(reader: Reader) -> list[Check]:
     with reader.store.read() as connection:
         version = migrate.current(connection)
         proof = ledger.prove(connection)
+        stopped = halted.items(connection)
     # Opening has upgraded an older layout already, and a newer one is refused there.
     found = [fine("migrations", f"The store has the newest layout, {version}.")]
     if reader.store.path is not None:
@@ -67,7 +68,17 @@ def _store(reader: Reader) -> list[Check]:
     else:
         sentence = f"{out.many(proof.movements, 'movement')} add up to the stock of {out.many(proof.items, 'item')}."
         found.append(fine("ledger", sentence))
-    return found
+    return [*found, _stopped(stopped)]
+
+
+def _stopped(found: list[halted.Halted]) -> Check:
+    if not found:
+        return fine("books", "Everything that moved since the last look adds up; nothing is stopped.")
+    names = ", ".join(each.sku for each in found[:5])
+    return attention(
+        "books", f"Nothing of {names} is sent to TikTok: {found[0].why}",
+        "Open the dashboard and add it up again there, or count it.",
+    )  # fmt: skip
 
 
 def _sound(reader: Reader) -> Check:

@@ -127,7 +127,8 @@ def _recount(connection: Connection, books: Books) -> None:
 
 
 _HOLDING = text("""
-SELECT reference, location_id, sum(reserved) AS reserved FROM movement WHERE item_id = :item AND origin = 'tiktok'
+SELECT reference, location_id, sum(reserved) AS reserved FROM movement
+WHERE item_id = :item AND origin IN ('tiktok', 'own shop')
 GROUP BY reference, location_id HAVING sum(reserved) <> 0
 """)
 _LINE = text("SELECT * FROM order_line WHERE id = :id")

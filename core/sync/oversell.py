@@ -129,7 +129,15 @@ def _claims(found: Evidence) -> list[Claim]:
 
 def _claim(sale: Sale, units: int) -> Claim:
     placed = sale.create_time * 1000
-    return Claim("TikTok", sale.order_id, sale.shop_id, sale.sku_id, units, placed, sale.first_seen_at)
+    return Claim(
+        "TikTok" if sale.kind == "tiktok" else "your store",
+        sale.order_id,
+        sale.shop_id,
+        sale.sku_id,
+        units,
+        placed,
+        sale.first_seen_at,
+    )
 
 
 def _competing(claims: Sequence[Claim], short: int, before: int = 0) -> tuple[Claim, ...]:
@@ -220,7 +228,7 @@ def _untold(broke: Break | None, claims: Sequence[Claim], key: Claim | None, sho
     elif key is not None and shown is not None and not shown.lasting and key.placed_at - shown.at > _STALE_MS:
         age = span(key.placed_at - shown.at)
         told.append(f"What else changed on TikTok just before: its number had last been read {age} earlier.")
-    if any(claim.side == "your store" for claim in claims):
+    if any(claim.entered for claim in claims):
         told.append("When exactly your store sold: the second is that in which the sale was entered here.")
     if any(_close(one, two) for one, two in pairwise(claims)):
         told.append("Which of two sales in the same second came first: TikTok gives whole seconds.")

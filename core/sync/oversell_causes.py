@@ -44,6 +44,11 @@ class Claim:
     missing: int = 0
 
     @property
+    def entered(self) -> bool:
+        """Whether it was entered here, so that nobody knows the second at which it was made."""
+        return self.side == "your store" and not self.shop_id
+
+    @property
     def late(self) -> bool:
         """Whether there is not a unit for each that was sold."""
         return self.missing > 0
@@ -92,23 +97,25 @@ def verdict(found: Evidence, since: Break | None, claims: Sequence[Claim]) -> Ve
     if broke.reason.startswith("taken over"):
         return Verdict(Cause.TAKEN_OVER, f"TikTok's number was taken over, which lowered the stock {lower}")
     if broke.reason == "own sale":
-        return _sold_here(broke, claims)
+        return _sold_here(broke.at, broke.at, claims)
     sale = next((each for each in found.sales if each.line_id == broke.reference), None)
     claim = next((each for each in claims if sale and each.order_id == sale.order_id), None)
     if claim is None:
         other = f'A movement "{broke.reason}" took {many(-broke.on_hand or broke.reserved)} that were promised.'
         return Verdict(Cause.UNKNOWN, other)
+    if claim.side == "your store":
+        return _sold_here(claim.placed_at, broke.at, claims)
     return _sold_there(found, claim, claims)
 
 
-def _sold_here(broke: Step, claims: Sequence[Claim]) -> Verdict:
-    theirs = [each for each in claims if each.side == "TikTok" and each.known_at <= broke.at]
+def _sold_here(sold_at: int, booked_at: int, claims: Sequence[Claim]) -> Verdict:
+    theirs = [each for each in claims if each.side == "TikTok" and each.known_at <= booked_at]
     if not theirs:
         return Verdict(Cause.OWN_STORE, "Your own store sold more than was on hand.")
     last = max(theirs, key=lambda each: each.placed_at)
-    if broke.at - last.known_at <= SAME_TIME_MS:
-        return _both(last, broke.at)
-    known = span(broke.at - last.known_at)
+    if sold_at - last.known_at <= SAME_TIME_MS:
+        return _both(last, sold_at)
+    known = span(sold_at - last.known_at)
     return Verdict(
         Cause.OWN_STORE,
         f"Your own store sold units that were promised to orders; the last of them was known here for {known}.",

@@ -330,6 +330,21 @@ def test_what_tiktok_showed_then_comes_from_the_readings_of_that_time(store: Sto
     assert not any("had last been read" in line for line in one.untold), "every change of it was kept"
 
 
+def test_an_order_of_a_store_of_ones_own_carries_its_own_second(store: Store) -> None:
+    stock(store, 1)
+    with store.write() as connection:
+        upsert(connection, Shop, [SHOP | {"id": "8", "kind": "store"}])
+    order(store, "X", NOON, NOON + 2)
+    order(store, "W", NOON + 20, NOON + 25)
+    with store.write() as connection:
+        connection.execute(text("UPDATE order_line SET shop_id = '8' WHERE order_id = 'W'"))
+    one = found(store)
+    assert told(one) == [("TikTok", "X", 0, 2, False), ("your store", "W", 20, 25, True)]
+    assert one.verdict.cause is Cause.BOTH_SIDES
+    assert "within 20 seconds" in one.verdict.sentence
+    assert not any("entered here" in line for line in one.untold)
+
+
 def past(store: Store, since: int = 0) -> list[Oversold]:
     with store.read() as connection:
         return oversell.history(connection, since)

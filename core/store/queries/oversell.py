@@ -25,7 +25,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """The order line behind movements: placed on TikTok in seconds, known here in milliseconds."""
+    """The order line behind movements: placed in seconds, known here in milliseconds; `kind` is that of its shop."""
 
     line_id: str
     order_id: str
@@ -33,6 +33,7 @@ class Sale:
     sku_id: str
     create_time: int
     first_seen_at: int
+    kind: str = "tiktok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +204,8 @@ _STEPS = text(
     "ORDER BY id DESC LIMIT :limit"
 )
 _SALES = text(
-    "SELECT l.id AS line_id, l.order_id, l.shop_id, l.sku_id, o.create_time, o.first_seen_at FROM order_line l "
-    "JOIN orders o ON o.id = l.order_id WHERE l.id IN :lines"
+    "SELECT l.id AS line_id, l.order_id, l.shop_id, l.sku_id, o.create_time, o.first_seen_at, s.kind FROM order_line l "
+    "JOIN orders o ON o.id = l.order_id JOIN shop s ON s.id = l.shop_id WHERE l.id IN :lines"
 ).bindparams(bindparam("lines", expanding=True))
 _OFFERS = text(
     "SELECT k.shop_id, k.sku_id, k.quantity, s.mode, l.available, l.observed_at, l.settled_at, k.buffer, k.share, "

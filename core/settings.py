@@ -73,7 +73,6 @@ class Choices(BaseModel):
 
     sync_minutes: Literal[0, 5, 15, 30, 60] = 5
     paused: bool = False
-    buffer: int = Field(default=0, ge=0, le=99_999)
     push_on: bool = True
     stop_zero_percent: int = Field(default=20, ge=1, le=100)
     stop_zero_count: int = Field(default=50, ge=1, le=100_000)

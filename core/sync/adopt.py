@@ -3,14 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from core import clock
-from core.store import choices as owner
 from core.store.engine import Store
 from core.store.tables import Plan, PlanRow
 from core.store.upsert import table
-from core.sync import brakes, decisions, ledger, outbox, reconcile
+from core.sync import approval, decisions, inverses, ledger, outbox, reconcile, stakes
 from core.sync.plans import Proposed, replace_proposed
 from core.sync.runs import Running
 
@@ -42,26 +41,25 @@ def propose(store: Store, shop_id: str, sku_ids: Collection[str], *, actor: str)
     """
     with store.write(urgent=True) as connection:
         counts = _counts(connection, shop_id, sku_ids)
-        changes = {count.sku_id: count.new for count in counts}
-        shown: dict[str, int | None] = {count.sku_id: count.old for count in counts}
-        linked = connection.execute(text("SELECT count(*) FROM link WHERE shop_id = :s"), {"s": shop_id}).scalar_one()
-        warning = brakes.stopped(changes, shown, linked, owner.load(connection), brakes.SoFar())[1]
-        plan_id = replace_proposed(connection, KIND, shop_id, actor, warning)
-        rows = [_row(plan_id, count) for count in counts]
-        if rows:
-            connection.execute(insert(_ROW), rows)
+        plan_id = replace_proposed(connection, KIND, shop_id, actor, "")
+        stakes.keep(connection, shop_id, [_row(plan_id, count) for count in counts])
+        warning = approval.weigh(connection, plan_id)
     return Proposed(plan_id, len(counts), warning)
 
 
 def _counts(connection: Connection, shop_id: str, sku_ids: Collection[str]) -> list[_Count]:
     alone = {row.sku_id: row.item_id for row in connection.execute(_ALONE, {"shop": shop_id, "skus": list(sku_ids)})}
-    buffer = owner.load(connection).buffer
-    found = reconcile.rows(connection, shop_id=shop_id, buffer=buffer, only="different", limit=None)
+    found = reconcile.rows(connection, shop_id=shop_id, only="different", limit=None)
     return [
         _Count(row.sku_id, alone[row.sku_id], row.on_hand or 0, row.available + (row.reserved or 0) + (row.unseen or 0))
         for row in found
-        if row.sku_id in alone and row.available is not None and row.state != "waiting"
+        if row.sku_id in alone and row.available is not None and row.state != "waiting" and not _leaving(row)
     ]
+
+
+def _leaving(row: reconcile.StockRow) -> bool:
+    """Whether units have left TikTok's hold, shipped or cancelled, of which no word has come yet."""
+    return (row.committed or 0) < (row.reserved or 0)
 
 
 def _row(plan_id: int, count: _Count) -> dict[str, object]:
@@ -77,7 +75,8 @@ def run(store: Store, plan_id: int, running: Running) -> None:
     run_id = running.record()
     with store.write(urgent=True) as connection:
         shop_id = connection.execute(text("SELECT shop_id FROM plan WHERE id = :id"), {"id": plan_id}).scalar_one()
-        wanted = {row.entity: row for row in connection.execute(select(_ROW).where(_ROW.c.plan_id == plan_id))}
+        chosen = select(_ROW).where(_ROW.c.plan_id == plan_id, _ROW.c.state == "proposed")
+        wanted = {row.entity: row for row in connection.execute(chosen)}
         now = {count.sku_id: count for count in _counts(connection, shop_id, wanted.keys())}
         good = [
             count
@@ -105,7 +104,8 @@ def run(store: Store, plan_id: int, running: Running) -> None:
 
 def _book(connection: Connection, shop_id: str, plan_id: int, counts: Sequence[_Count]) -> None:
     changes = [(count.item_id, count.new - count.old) for count in counts]
-    ledger.count(connection, changes, actor="owner", origin="tiktok", reference=f"plan:{plan_id}")
+    with inverses.counting(connection, plan_id, [item_id for item_id, _ in changes]):
+        ledger.count(connection, changes, actor="owner", origin="tiktok", reference=f"plan:{plan_id}")
     for count in counts:
         decisions.take_over(connection, shop_id, count.sku_id)
     outbox.mark_items(connection, [count.item_id for count in counts], "you took over TikTok's number")

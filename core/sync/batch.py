@@ -15,7 +15,7 @@ from core.store.errors import StoreProblem
 from core.store.tables import Push
 from core.store.upsert import table
 from core.sync import facts as known
-from core.sync import intents, locks, observe, orders, outbox
+from core.sync import intents, observe, orders, outbox
 from core.sync.choosing import Approval, Choice, brake, choose
 from core.sync.context import ShopContext
 from core.sync.outbox import Claim
@@ -235,8 +235,6 @@ class Batch:
                     continue
                 intents.refused(connection, self.intents.pop(sku_id), self.claims[sku_id], refusal)
                 outbox.later(connection, [self._done(sku_id)], refusal.sentence, _REFUSED_PAUSE)
-                if refusal.code in locks.CODES:
-                    outbox.mark_siblings(connection, self.shop.shop_id, sku_id, "another listing of it is locked")
                 self.pushed.refused += 1
                 self.pushed.results[sku_id] = refusal.sentence
 

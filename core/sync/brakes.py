@@ -16,6 +16,11 @@ class SoFar:
     emptied: int = 0
 
 
+def most_to_zero(linked: int, limits: Choices) -> int:
+    """How many of so many linked listings may go to zero at once without the owner's word."""
+    return min(limits.stop_zero_count, max(5, linked * limits.stop_zero_percent // 100))
+
+
 def stopped(
     changes: Mapping[str, int], shown: Mapping[str, int | None], linked: int, limits: Choices, before: SoFar
 ) -> tuple[list[str], str]:
@@ -25,7 +30,7 @@ def stopped(
     so that a limit holds for a whole run and not for each part of it.
     """
     emptied = [sku for sku, quantity in changes.items() if quantity == 0 and shown.get(sku)]
-    most = min(limits.stop_zero_count, max(5, linked * limits.stop_zero_percent // 100))
+    most = most_to_zero(linked, limits)
     if before.emptied + len(emptied) > most:
         before.touched += len(changes) - len(emptied)
         return emptied, f"Stopped: {before.emptied + len(emptied)} listings would go to zero at once. {_REVIEW}"

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, text
 from core import clock
 from core.store.tables import Cursor, Link, Listing
 from core.store.upsert import table, upsert
-from core.sync import ledger, outbox, rules
+from core.sync import aims, ledger, outbox, rules
 from core.sync.context import ShopContext
 from core.sync.runs import Running
 from core.tiktok.errors import BadAnswer, Stopped
@@ -82,6 +82,7 @@ def store(connection: Connection, shop_id: str, products: Sequence[Product], *, 
         row["backorder"] = max(row["backorder"], known.get(row["sku_id"], row)["backorder"])
     fresh = [row for row in rows if _differs(row, known.get(row["sku_id"]))]
     upsert(connection, Listing, fresh, keep=("open_units", "shipped_units"))
+    aims.of_listings(connection, shop_id, [row["sku_id"] for row in fresh])
     return len(fresh)
 
 
@@ -112,6 +113,7 @@ def _mark_gone(connection: Connection, shop_id: str, missing: Sequence[str]) -> 
     if missing:
         mark = text("UPDATE listing SET gone = true WHERE shop_id = :shop AND sku_id = :sku")
         connection.execute(mark, [{"shop": shop_id, "sku": sku} for sku in missing])
+        aims.of_listings(connection, shop_id, missing)
     return len(missing)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, text
 
 from core.sync import locks
+from core.sync.aims import HELD, UNSEEN
 from core.sync.drift import Reading, unexplained
 from core.sync.targets import Part, Rule, Split, target
 
@@ -104,19 +105,16 @@ _PARTS = text(f"""
 SELECT k.sku_id, k.quantity, coalesce(lv.on_hand, 0) AS on_hand, coalesce(lv.reserved, 0) AS reserved,
   k.buffer, k.share, k.cap, k.zero_below, k.split_from, k.split_to, item.split_at, item.split_total,
   CASE WHEN item.halted_at IS NULL THEN '' ELSE item.halted_why END AS halted,
-  (SELECT coalesce(sum(o.available * k2.quantity), 0) {_OTHERS} AND o.refused_code IN ({locks.IN_SQL})) AS held,
+  {UNSEEN} AS unseen, {HELD} AS held,
   CASE WHEN item.split_total = 0 THEN 0 ELSE (
-    SELECT coalesce(sum(k2.quantity * CASE WHEN {_WRITTEN} > o.available THEN {_WRITTEN} ELSE o.available END), 0)
-    {_OTHERS}) END AS elsewhere,
-  item.counted_at IS NULL AND coalesce(lv.on_hand, 0) <= 0 AS unknown,
-  (SELECT coalesce(sum((o.committed - o.open_units) * k2.quantity), 0)
-   FROM link k2 JOIN listing o ON o.shop_id = k2.shop_id AND o.sku_id = k2.sku_id
-   WHERE k2.item_id = k.item_id AND o.committed > o.open_units AND NOT o.gone) AS unseen
+    SELECT coalesce(sum(k2.quantity * CASE WHEN {_WRITTEN} > coalesce(o.available, 0) THEN {_WRITTEN}
+      ELSE o.available END), 0) {_OTHERS}) END AS elsewhere,
+  item.counted_at IS NULL AND coalesce(lv.on_hand, 0) <= 0 AS unknown
 FROM link k JOIN item ON item.id = k.item_id LEFT JOIN (
   SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM level
   WHERE item_id IN (SELECT item_id FROM link WHERE shop_id = :shop AND sku_id IN :skus) GROUP BY item_id
 ) lv ON lv.item_id = k.item_id
-WHERE k.shop_id = :shop AND k.sku_id IN :skus
+WHERE k.shop_id = :shop AND k.sku_id IN :skus ORDER BY k.sku_id, k.item_id
 """).bindparams(_SKUS)  # noqa: S608 (constants)
 
 _STOCK = text("""

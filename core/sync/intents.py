@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, insert, text
 
 from core import clock
-from core.store.tables import Listing, Push
+from core.store.tables import Push
 from core.store.upsert import table
+from core.sync import locks, outbox
 from core.sync.facts import Facts
 from core.sync.outbox import Claim
 from core.tiktok.errors import TikTokError
 from core.tiktok.writes import Refusal
 
 _PUSH = table(Push)
-_LISTING = table(Listing)
 
 
 def keep(
@@ -34,7 +34,9 @@ def keep(
 def accepted(connection: Connection, push_id: int, claim: Claim, request_id: str) -> None:
     """TikTok took it; a reading has yet to confirm it."""
     _close(connection, push_id, outcome="accepted", request_id=request_id)
-    _mark(connection, claim, refused_code=None, refused_sentence=None, refused_at=None)
+    mine = {"shop": claim.shop_id, "sku": claim.sku_id}
+    if connection.execute(_FORGIVE, mine).first() is not None:
+        outbox.mark_siblings(connection, claim.shop_id, claim.sku_id, "another listing of it may be changed again")
 
 
 def refused(connection: Connection, push_id: int, claim: Claim, refusal: Refusal) -> None:
@@ -43,7 +45,11 @@ def refused(connection: Connection, push_id: int, claim: Claim, refusal: Refusal
         connection, push_id, outcome="refused", code=refusal.code, sentence=refusal.sentence,
         request_id=refusal.request_id or "",
     )  # fmt: skip
-    _mark(connection, claim, refused_code=refusal.code, refused_sentence=refusal.sentence, refused_at=clock.now_ms())
+    mine = {"shop": claim.shop_id, "sku": claim.sku_id}
+    told = {"code": refusal.code, "sentence": refusal.sentence, "at": clock.now_ms()}
+    connection.execute(_REFUSE, mine | told)
+    if refusal.code in locks.CODES:
+        outbox.mark_siblings(connection, claim.shop_id, claim.sku_id, "another listing of it is locked")
 
 
 def unknown(connection: Connection, push_id: int, error: TikTokError) -> None:
@@ -67,9 +73,14 @@ def _close(connection: Connection, push_id: int, **values: object) -> None:
     connection.execute(_PUSH.update().where(_PUSH.c.id == push_id).values(answered_at=clock.now_ms(), **values))
 
 
-def _mark(connection: Connection, claim: Claim, **values: object) -> None:
-    mine = (_LISTING.c.shop_id == claim.shop_id, _LISTING.c.sku_id == claim.sku_id)
-    connection.execute(_LISTING.update().where(*mine).values(values))
+_REFUSE = text("""
+UPDATE listing SET refused_code = :code, refused_sentence = :sentence, refused_at = :at
+WHERE shop_id = :shop AND sku_id = :sku
+""")
+_FORGIVE = text("""
+UPDATE listing SET refused_code = NULL, refused_sentence = NULL, refused_at = NULL
+WHERE shop_id = :shop AND sku_id = :sku AND refused_code IS NOT NULL RETURNING sku_id
+""")
 
 
 _OVERWRITE = text("""

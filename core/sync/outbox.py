@@ -7,6 +7,7 @@ from sqlalchemy import Connection, TextClause, bindparam, text
 
 from core import clock
 from core.store.engine import Store
+from core.sync import aims
 
 LEASE_MS = 600_000
 _SLOWEST_MS = 3_600_000
@@ -55,6 +56,7 @@ def mark_items(connection: Connection, item_ids: Collection[int], reason: str) -
     for start in range(0, len(ids), _CHUNK):
         part = ids[start : start + _CHUNK]
         connection.execute(_MARK_ITEMS, {"now": clock.now_ms(), "reason": reason, "items": part})
+    aims.of_items(connection, ids)
 
 
 def mark_listings(connection: Connection, shop_id: str, sku_ids: Collection[str], reason: str) -> None:
@@ -63,12 +65,14 @@ def mark_listings(connection: Connection, shop_id: str, sku_ids: Collection[str]
     for start in range(0, len(ids), _CHUNK):
         part = ids[start : start + _CHUNK]
         connection.execute(_MARK_LISTINGS, {"now": clock.now_ms(), "reason": reason, "shop": shop_id, "skus": part})
+    aims.of_listings(connection, shop_id, ids)
 
 
 def mark_siblings(connection: Connection, shop_id: str, sku_id: str, reason: str) -> None:
     """The other listings of a listing's items must be looked at again."""
     given = {"now": clock.now_ms(), "reason": reason, "shop": shop_id, "sku": sku_id}
     connection.execute(_MARK_SIBLINGS, given)
+    aims.of_listings(connection, shop_id, [sku_id])
 
 
 def waiting(connection: Connection, shop_id: str) -> int:

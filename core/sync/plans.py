@@ -15,7 +15,10 @@ from core.sync.choosing import Approval
 from core.sync.context import ShopContext
 from core.sync.runs import Running
 
-__all__ = ["NotConfirmed", "PlanGone", "Proposed", "approve", "propose_resync", "replace_proposed", "run", "send"]
+__all__ = [
+    "NotConfirmed", "PlanGone", "Proposed", "approve", "finish", "keep_done", "propose_resync", "replace_proposed",
+    "run", "send",
+]  # fmt: skip
 _PLAN = table(Plan)
 _ROW = table(PlanRow)
 _PATIENCE = 100  # tenths of a second
@@ -62,16 +65,41 @@ def replace_proposed(
     return int(connection.execute(insert(_PLAN).values(values).returning(_PLAN.c.id)).scalar_one())
 
 
+def keep_done(connection: Connection, kind: str, actor: str, run_id: int) -> int:
+    """A plan of no one shop, reviewed and carried out at once, kept so that it can be undone. Returns its id."""
+    now = clock.now_ms()
+    values = {
+        "kind": kind, "shop_id": "", "state": "done", "actor": actor, "created_at": now, "approved_at": now,
+        "run_id": run_id, "warning": "", "payload": "{}",
+    }  # fmt: skip
+    return int(connection.execute(insert(_PLAN).values(values).returning(_PLAN.c.id)).scalar_one())
+
+
 def _plan_row(plan_id: int, row: reconcile.StockRow, now: int) -> dict[str, object]:
-    held = f" minus {row.buffer} kept back" if row.buffer else ""
-    unseen = f" minus {row.unseen} held on TikTok" if row.unseen else ""
-    rule = f"{row.on_hand} on hand minus {row.reserved} promised{unseen}{held}"
-    if row.parts > 1:
-        rule = f"as many as the scarcest of its {row.parts} items allows"
     return {
         "plan_id": plan_id, "entity": row.sku_id, "field": "available", "old": str(row.available), "read_at": now,
-        "new": str(row.target), "rule": rule, "state": "proposed", "result": "",
+        "new": str(row.target), "rule": _rule(row), "state": "proposed", "result": "",
     }  # fmt: skip
+
+
+def _rule(row: reconcile.StockRow) -> str:
+    """How the new number comes about, in words."""
+    if row.parts > 1:
+        return f"as many as the scarcest of its {row.parts} items allows"
+    less = (
+        (row.unseen, "held on TikTok"),
+        (row.held, "shown where TikTok lets nobody lower"),
+        (row.buffer, "kept back"),
+    )
+    then = [
+        f"{row.share}% of that" if row.share not in (None, 100) else "",
+        "its share of the last units" if row.split else "",
+        f"at most {row.cap}" if row.cap is not None else "",
+        f"none below {row.zero_below} free" if row.zero_below else "",
+    ]
+    first = f"{row.on_hand} on hand minus {row.reserved} promised"
+    first += "".join(f" minus {units} {words}" for units, words in less if units)
+    return ", ".join([first, *(each for each in then if each)])
 
 
 def run(shop: ShopContext, plan_id: int, running: Running) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from core.sync import locks
+from core.sync.aims import HELD, LOCKED, UNSEEN
 
 _SORTS = {
     "difference": "abs(coalesce(difference, 0))",
@@ -27,86 +27,61 @@ _ONLY = {
     "even": "AND state = 'even'",
 }
 
-# One row a listing, with only what judging needs: a hundred thousand may be judged to show fifty. A listing of several
-# items offers as many as its scarcest part allows. A CROSS JOIN keeps SQLite from turning the order of a join around.
-_ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id)"
-_RESERVED = "(SELECT coalesce(sum(v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)"
-_LOCKED = f"refused_code IN ({locks.IN_SQL})"
-# Units that nobody has a claim on: neither an order, known or not, nor another listing that TikTok lets nobody lower.
-_OWN = f"CASE WHEN l.{_LOCKED} THEN coalesce(l.available, 0) * k.quantity ELSE 0 END"
-_FREE = f"""((SELECT coalesce(sum(v.on_hand - v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)
-  - coalesce(u.units, 0) - coalesce(h.units, 0) + {_OWN})"""  # noqa: S608 (constants)
-_ALLOWED = f"(({_FREE} - k.buffer) * k.share / 100)"
-_SHARE = f"({_FREE} * k.split_to / i.split_total - {_FREE} * k.split_from / i.split_total)"
-# The same as targets.Part.offered; what has no special rule is reckoned first, for it is most.
-_OFFERED = f"""CASE WHEN k.zero_below = 0 AND i.split_total = 0 THEN {_ALLOWED}
-  WHEN {_FREE} < k.zero_below THEN 0
-  WHEN i.split_total > 0 AND {_FREE} BETWEEN 1 AND i.split_at AND {_SHARE} < {_ALLOWED} THEN {_SHARE}
-  ELSE {_ALLOWED} END"""
+# One row a listing, with only what judging needs: a hundred thousand may be judged to show fifty. What each should show
+# is kept beside what it shows (aims.py).
+_ITEMS = "FROM link k JOIN item i ON i.id = k.item_id WHERE k.shop_id = l.shop_id AND k.sku_id = l.sku_id"
+_LEVELS = "FROM link k JOIN level v ON v.item_id = k.item_id WHERE k.shop_id = l.shop_id AND k.sku_id = l.sku_id"
 _MORE = {  # what some pages sort by or search in, read for every listing only then
     "title": "l.title",
     "seller_sku": "l.seller_sku",
-    "item_sku": "min(i.sku) AS item_sku",
-    "on_hand": f"min(CASE WHEN k.item_id IS NOT NULL THEN {_ON_HAND} END) AS on_hand",
-    "reserved": f"max(CASE WHEN k.item_id IS NOT NULL THEN {_RESERVED} END) AS reserved",
+    "item_sku": f"(SELECT min(i.sku) {_ITEMS}) AS item_sku",
+    "on_hand": f"(SELECT sum(v.on_hand) {_LEVELS} GROUP BY k.item_id ORDER BY 1 LIMIT 1) AS on_hand",
+    "reserved": f"(SELECT sum(v.reserved) {_LEVELS} GROUP BY k.item_id ORDER BY 1 DESC LIMIT 1) AS reserved",
 }
 _TABLE = f"""
-WITH unseen AS (
-  SELECT k.item_id, sum((o.committed - o.open_units) * k.quantity) AS units FROM listing o CROSS JOIN link k
-  WHERE o.committed > o.open_units AND NOT o.gone AND k.shop_id = o.shop_id AND k.sku_id = o.sku_id GROUP BY k.item_id
-), held AS (
-  SELECT k.item_id, sum(o.available * k.quantity) AS units FROM listing o CROSS JOIN link k
-  WHERE o.{_LOCKED} AND NOT o.gone AND k.shop_id = o.shop_id AND k.sku_id = o.sku_id GROUP BY k.item_id
-), doubt AS MATERIALIZED (
+WITH doubt AS MATERIALIZED (
   SELECT shop_id, sku_id FROM push WHERE outcome IN ('sent', 'unknown')
-), told AS (
-  SELECT l.shop_id, l.sku_id, l.available, l.committed, l.open_units, l.refused_code, min(k.item_id) AS item_id,
-    max(CASE WHEN i.counted_at IS NULL AND i.id IS NOT NULL AND {_ON_HAND} <= 0 THEN 1 ELSE 0 END) AS unknown,
-    min({_OFFERED} / k.quantity) AS free, coalesce(min(k.cap), 99999) AS cap,
-    max(CASE WHEN i.halted_at IS NULL THEN 0 ELSE 1 END) AS halted,
-    coalesce(max(d.amount), 0) AS drift{{more}}
-  FROM listing l LEFT JOIN link k ON k.shop_id = l.shop_id AND k.sku_id = l.sku_id LEFT JOIN item i ON i.id = k.item_id
-  LEFT JOIN unseen u ON u.item_id = k.item_id LEFT JOIN held h ON h.item_id = k.item_id
-  LEFT JOIN drift d ON d.shop_id = l.shop_id AND d.sku_id = l.sku_id AND d.state IN ('open', 'lowered')
-  WHERE NOT l.gone AND l.status <> 'UNSEEN' {{shop}} GROUP BY l.shop_id, l.sku_id
-), aimed AS (
-  SELECT told.*, CASE WHEN unknown = 1 THEN NULL WHEN free < 0 THEN 0 WHEN free > cap THEN cap
-    ELSE free END AS target FROM told
 ), rows AS (
-  SELECT aimed.*, available - target AS difference,
-    CASE WHEN item_id IS NULL THEN 'unlinked' WHEN available IS NULL OR unknown = 1 THEN 'unread'
-      WHEN halted = 1 THEN 'halted' WHEN drift <> 0 THEN 'drift' WHEN available = target THEN 'even'
-      WHEN {_LOCKED} THEN 'locked' WHEN refused_code IS NOT NULL THEN 'refused'
-      WHEN target > available AND (committed > open_units OR EXISTS (
-        SELECT 1 FROM doubt WHERE doubt.shop_id = aimed.shop_id AND doubt.sku_id = aimed.sku_id)) THEN 'waiting'
-      WHEN target < available THEN 'lower' ELSE 'raise' END AS state
-  FROM aimed
+  SELECT l.shop_id, l.sku_id, l.available, l.committed, l.open_units, l.target, l.available - l.target AS difference,
+    coalesce(d.amount, 0) AS drift{{more}},
+    CASE WHEN l.stand <> '' THEN l.stand WHEN l.available IS NULL THEN 'unread' WHEN d.amount <> 0 THEN 'drift'
+      WHEN l.available = l.target THEN 'even' WHEN l.{LOCKED} THEN 'locked'
+      WHEN l.refused_code IS NOT NULL THEN 'refused'
+      WHEN l.target > l.available AND (l.committed > l.open_units OR EXISTS (
+        SELECT 1 FROM doubt WHERE doubt.shop_id = l.shop_id AND doubt.sku_id = l.sku_id)) THEN 'waiting'
+      WHEN l.target < l.available THEN 'lower' ELSE 'raise' END AS state
+  FROM listing l
+  LEFT JOIN drift d ON d.shop_id = l.shop_id AND d.sku_id = l.sku_id AND d.state IN ('open', 'lowered')
+  WHERE NOT l.gone AND l.status <> 'UNSEEN' {{shop}}
 )
 """  # noqa: S608 (constants)
+_ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id)"
+_RESERVED = "(SELECT coalesce(sum(v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)"
 _PAGE = f"""
 , page AS (SELECT * FROM rows WHERE 1 = 1 {{where}} ORDER BY {{order}} {{limit}}
 ), part AS (
-  SELECT k.shop_id, k.sku_id, count(*) AS parts, min(i.sku) AS item_sku, min({_ON_HAND}) AS on_hand,
-    max({_RESERVED}) AS reserved, max(coalesce(u.units, 0)) AS unseen,
-    max(coalesce(h.units, 0) - {_OWN}) AS held,
-    max(k.buffer) AS buffer, min(k.share) AS share, min(k.cap) AS cap, max(k.zero_below) AS zero_below,
-    max(CASE WHEN i.split_total > 0 AND {_FREE} BETWEEN 1 AND i.split_at THEN 1 ELSE 0 END) AS split,
-    max(i.halted_why) AS halted_why
-  FROM page JOIN listing l ON l.shop_id = page.shop_id AND l.sku_id = page.sku_id
-  JOIN link k ON k.shop_id = page.shop_id AND k.sku_id = page.sku_id JOIN item i ON i.id = k.item_id
-  LEFT JOIN unseen u ON u.item_id = k.item_id LEFT JOIN held h ON h.item_id = k.item_id GROUP BY k.shop_id, k.sku_id
+  SELECT k.shop_id, k.sku_id, i.id AS item_id, i.sku, i.split_at, i.split_total, i.halted_why, k.buffer, k.share, k.cap,
+    k.zero_below, {_ON_HAND} AS on_hand, {_RESERVED} AS reserved, {UNSEEN} AS unseen, {HELD} AS held
+  FROM page JOIN link k ON k.shop_id = page.shop_id AND k.sku_id = page.sku_id JOIN item i ON i.id = k.item_id
+), parts AS (
+  SELECT shop_id, sku_id, count(*) AS parts, min(item_id) AS item_id, min(sku) AS item_sku, min(on_hand) AS on_hand,
+    max(reserved) AS reserved, max(unseen) AS unseen, max(held) AS held, max(buffer) AS buffer, min(share) AS share,
+    min(cap) AS cap, max(zero_below) AS zero_below, max(halted_why) AS halted_why,
+    max(CASE WHEN split_total > 0 AND on_hand - reserved - unseen - held BETWEEN 1 AND split_at THEN 1 ELSE 0 END)
+      AS split
+  FROM part GROUP BY shop_id, sku_id
 )
-SELECT page.shop_id, page.sku_id, page.available, page.committed, page.open_units, page.item_id, page.unknown,
-  page.target, page.difference, page.drift, page.state, l.product_id, l.seller_sku, l.title, l.variant, l.observed_at,
-  l.refused_sentence, part.parts, part.item_sku, part.on_hand, part.reserved, part.unseen, part.held, part.buffer,
-  part.share, part.cap, part.zero_below, part.split, part.halted_why,
+SELECT page.shop_id, page.sku_id, page.available, page.committed, page.open_units, page.target, page.difference,
+  page.drift, page.state, l.stand, l.product_id, l.seller_sku, l.title, l.variant, l.observed_at, l.refused_sentence,
+  parts.item_id, parts.parts, parts.item_sku, parts.on_hand, parts.reserved, parts.unseen, parts.held, parts.buffer,
+  parts.share, parts.cap, parts.zero_below, parts.split, parts.halted_why,
   coalesce((SELECT d.state FROM drift d WHERE d.shop_id = page.shop_id AND d.sku_id = page.sku_id
     AND d.state IN ('open', 'lowered')), '') AS drift_state,
   (SELECT p.confirmed_at FROM push p WHERE p.shop_id = page.shop_id AND p.sku_id = page.sku_id
     AND p.confirmed_at IS NOT NULL ORDER BY p.id DESC LIMIT 1) AS confirmed_at,
   (SELECT x.generation FROM outbox x WHERE x.shop_id = page.shop_id AND x.sku_id = page.sku_id) AS generation
 FROM page JOIN listing l ON l.shop_id = page.shop_id AND l.sku_id = page.sku_id
-LEFT JOIN part ON part.shop_id = page.shop_id AND part.sku_id = page.sku_id ORDER BY {{shown}}
+LEFT JOIN parts ON parts.shop_id = page.shop_id AND parts.sku_id = page.sku_id ORDER BY {{shown}}
 """  # noqa: S608 (constants)
 _TOTAL = "SELECT count(*) FROM rows WHERE 1 = 1 {where}"
 
@@ -260,7 +235,7 @@ def _sentence(row: Any) -> str:
     match row.state:
         case "unlinked":
             return "Not linked to an item of yours, so Evenstock leaves it alone."
-        case "unread" if row.unknown:
+        case "unread" if row.stand == "unread":
             return "Never counted: enter how many you have, then Evenstock keeps it even."
         case "unread":
             return "TikTok has not told its stock yet."

@@ -6,13 +6,15 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, text
 
+from core import clock
 from core.settings import Choices
 from core.store import choices
 from core.store.engine import Store
 from core.store.queries import stocktake as rows
 from core.store.queries.stocktake import CountRow
-from core.sync import ledger, outbox, runs
+from core.sync import inverses, ledger, outbox, plans, runs, stakes
 
+KIND = "count"
 MOST = 5_000
 MOST_UNITS = 99_999
 
@@ -73,9 +75,13 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was booked: counts taken, differences among them, and the counts left out because the stock had moved."""
+    """What was booked: counts taken, differences among them, and the counts left out because the stock had moved.
+
+    `plan_id` is the number under which it can be undone.
+    """
 
     run_id: int
+    plan_id: int
     counted: int
     differences: int
     moved: tuple[Line, ...]
@@ -143,7 +149,8 @@ def apply(
             raise ledger.BadQuantity(each.units)
     if len(counted) > MOST:
         raise CountRefused(f"These are more than {MOST:,} counts at once.", "Book them in parts.")
-    with runs.run(store, "count", "", actor) as running:
+    plan_id = 0
+    with runs.run(store, KIND, "", actor) as running:
         run_id = running.record()
         with store.write(urgent=True) as connection:
             seen = review(connection, counted)
@@ -151,22 +158,36 @@ def apply(
                 running.status, running.sentence = "failed", f"{seen.warning} Nothing was booked."
                 running.next_step = "If this is right, confirm it in the review."
             else:
-                _book(connection, seen, run_id, actor, note)
+                plan_id = _book(connection, seen, run_id, actor, note)
         if running.status != "failed":
             _tell(running, seen)
     if running.status == "failed":
         raise CountRefused(running.sentence, running.next_step)
     moved = tuple(seen.only(Verdict.MOVED))
-    return Result(run_id, len(seen.lines) - len(moved), len(seen.only(Verdict.DIFFERS)), moved)
+    return Result(run_id, plan_id, len(seen.lines) - len(moved), len(seen.only(Verdict.DIFFERS)), moved)
 
 
-def _book(connection: Connection, seen: Review, run_id: int, actor: str, note: str) -> None:
+def _book(connection: Connection, seen: Review, run_id: int, actor: str, note: str) -> int:
+    plan_id = plans.keep_done(connection, KIND, actor, run_id)
     taken = [line for line in seen.lines if line.verdict is not Verdict.MOVED]
     if taken:
         changes = [(line.item_id, line.change) for line in taken]
-        ledger.count(connection, changes, actor=actor, origin="store", reference=f"run:{run_id}", note=note)
+        with inverses.counting(connection, plan_id, [item_id for item_id, _ in changes]):
+            ledger.count(connection, changes, actor=actor, origin="store", reference=f"run:{run_id}", note=note)
         outbox.mark_items(connection, [line.item_id for line in taken if line.change], "a count of your own")
-    runs.note(connection, run_id, [_row(line) for line in seen.lines if line.verdict is not Verdict.SAME])
+    told = [line for line in seen.lines if line.verdict is not Verdict.SAME]
+    runs.note(connection, run_id, [_row(line) for line in told])
+    stakes.keep(connection, "", [_plan_row(plan_id, line) for line in told])
+    return plan_id
+
+
+def _plan_row(plan_id: int, line: Line) -> dict[str, object]:
+    moved = line.verdict is Verdict.MOVED
+    return {
+        "plan_id": plan_id, "entity": line.sku, "field": "on hand", "old": str(line.now), "new": str(line.units),
+        "read_at": clock.now_ms(), "rule": "counted", "state": "review" if moved else "done",
+        "result": _row(line)["sentence"] or "Counted.",
+    }  # fmt: skip
 
 
 def _row(line: Line) -> dict[str, str]:

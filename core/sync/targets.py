@@ -143,7 +143,7 @@ def decide(
     if drift and not sure:
         return Decision(Move.WAIT, wanted, "TikTok's number changed, and no order explains it yet. It is read again.")
     if drift:
-        sentence = f"Somebody changed the number on TikTok by {drift:+d}. Decide on the Stock page which is right."
+        sentence = f"Somebody changed the number on TikTok by {drift:+d}. Decide under Questions which is right."
         return Decision(Move.HOLD, wanted, sentence)
     if room is not None and wanted > room:
         return Decision(Move.WAIT, wanted, "These are the last units: another listing has to show fewer first.")

@@ -109,7 +109,8 @@ def _stands_in_the_way(row: StockRow, found: Explained) -> None:
     if facts.doubt:
         st.caption("The answer to the last change was lost. It is not sent again before a reading tells.")
     if row.drift:
-        st.caption(f"Which number is right? The question about {signed(row.drift)} waits under Questions.")
+        st.page_link("drift.py", label=f"Which number is right? Decide on {signed(row.drift)}", icon=":material/help:",
+                     query_params={"find": row.sku_id})  # fmt: skip
     if not facts.settled and row.item_id is not None:
         st.caption("This listing was never even yet: until you have reviewed it once, nothing is sent by itself.")
 

@@ -68,16 +68,8 @@ def _stock(choices: Choices) -> None:
     st.subheader("Stock", anchor=False)
     st.toggle("Send stock to TikTok", value=choices.push_on, key="push_on",
               help="Off: Evenstock reads and compares, and sends nothing by itself.")  # fmt: skip
-    st.number_input(
-        "Keep back from TikTok, units of every item",
-        min_value=0,
-        max_value=99_999,
-        value=choices.buffer,
-        key="buffer",
-        width=220,
-        help="Never offered on TikTok, so that a sale in your store in the same minute is safe. "
-        "An item can have its own number.",
-    )
+    st.page_link("rules.py", label="How much is offered on TikTok: Rules", icon=":material/arrow_forward:",
+                 icon_position="right")  # fmt: skip
 
 
 def _limits(choices: Choices) -> None:
@@ -108,7 +100,6 @@ _TOLD: dict[str, Callable[[Any], str]] = {
     "sync_minutes": lambda value: f"looks at TikTok {_every(value)}",
     "paused": lambda value: "the loop is paused" if value else "the loop goes on",
     "push_on": lambda value: "stock is sent" if value else "nothing is sent",
-    "buffer": lambda value: f"{plural(value, 'unit')} kept back",
     "stop_zero_percent": lambda value: f"stops above {value} percent going to zero",
     "stop_zero_count": lambda value: f"stops above {number(value)} going to zero",
     "stop_touch_count": lambda value: f"stops above {number(value)} changes",

@@ -9,6 +9,7 @@ from core.jobs import JobState, LoopState
 from core.settings import Choices, Settings
 from core.store import choices as saved
 from core.store.engine import Store
+from core.sync import decisions
 from core.sync.plans import Proposed
 
 SHOP = "7495001"
@@ -70,6 +71,17 @@ class FakeRuntime:
     def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None) -> int:
         self.asked.append(("start_plan", plan_id, confirmed_rows))
         return 1
+
+    def decide_drift(self, asked: Any, choice: Any, number: int | None = None) -> Any:
+        self.asked.append(("decide_drift", tuple(asked), choice, number))
+        return decisions.decide(self.store, asked, choice, actor="owner", number=number)
+
+    def undo_drift(self, drift_id: int) -> int:
+        return decisions.undo(self.store, drift_id, actor="owner")
+
+    def set_drift_rule(self, shop_id: str, rule: Any) -> None:
+        self.asked.append(("set_drift_rule", shop_id, rule))
+        decisions.set_rule(self.store, shop_id, rule)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

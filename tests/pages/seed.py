@@ -14,6 +14,7 @@ from core.analytics.rollups import recount
 from core.store import tables as t
 from core.store.engine import Store
 from core.store.upsert import table
+from core.sync import aims
 
 SHOP = "7495001"
 ZONE = ZoneInfo("Europe/London")
@@ -231,4 +232,5 @@ def fill(store: Store, days: int = 60) -> list[Any]:
         orders(connection, made, chance, days)
         work(connection, made, chance)
         recount(connection)
+        aims.of_listings(connection, SHOP, [sku_id for sku_id, *_ in made])
     return made

@@ -27,10 +27,12 @@ from core.tiktok.budget import Budget
 from core.tiktok.transport import Transport
 from core.tiktok.webhooks import ORDER_STATUS
 from core.tiktok.webhooks import Event as Webhook
+from tests.simulation.inside import Inside
 
 AUTH = "practice"
 KEY = bytes(range(32))
 NOON = 1_795_176_000.0
+_COMPILED: dict[Any, Any] = {}
 
 
 class Killed(BaseException):
@@ -40,30 +42,49 @@ class Killed(BaseException):
 class Desk:
     """One process of Evenstock with its store in a file; `restart` is what a crash and a new start leave of it."""
 
-    def __init__(self, folder: Path, server: PracticeServer, time: clock.Turned, *, read_seconds: float = 5.0) -> None:
+    def __init__(
+        self, folder: Path, server: PracticeServer | Inside, time: clock.Turned, *, read_seconds: float = 5.0,
+        auth: str = AUTH, beside: "Desk | None" = None,
+    ) -> None:  # fmt: skip
+        """`beside` is the desk of another shop in the same process, whose store this one works in too."""
         self.folder = folder
         self.server = server
         self.practice: PracticeShop = server.shop
         self.time = time
         self.read_seconds = read_seconds
+        self.auth = auth
+        self.beside = beside
         self.sent: list[tuple[str, bytes]] = []
         self.app = App(
             CREDENTIALS.app_key, CREDENTIALS.app_secret, CREDENTIALS.service_id, server.base_url, server.base_url
         )
         self.open()
-        if not load_shops(self.store, self.vault):
+        if not self._known():
             self.sign_in()
 
     def open(self) -> None:
         """Everything that a start builds."""
-        self.store: Store = open_store(f"sqlite:///{(self.folder / 'evenstock.db').as_posix()}")
-        self.vault = Vault(self.store, KEY)
+        self.store: Store = self.beside.store if self.beside else self._open_store()
+        self.vault = self.beside.vault if self.beside else Vault(self.store, KEY)
         self.stop = Event()
+        self._connect()
+
+    def _open_store(self) -> Store:
+        store = open_store(f"sqlite:///{(self.folder / 'evenstock.db').as_posix()}")
+        if isinstance(self.server, Inside):  # a new start of the same program need not compile the same SQL again
+            store.writer.update_execution_options(compiled_cache=_COMPILED)
+            store.reader.update_execution_options(compiled_cache=_COMPILED)
+        return store
+
+    def _known(self) -> list[Any]:
+        return [found for found in load_shops(self.store, self.vault) if found[0].auth == self.auth]
+
+    def _connect(self) -> None:
         self.transport = Transport(
-            self.app, KeptTokens(self.vault, AUTH, self.folder), Budget(100_000.0, wait=self.wait), wait=self.wait,
+            self.app, KeptTokens(self.vault, self.auth, self.folder), Budget(100_000.0, wait=self.wait), wait=self.wait,
             read_seconds=self.read_seconds, connect_seconds=5.0,
         )  # fmt: skip
-        shops = load_shops(self.store, self.vault)
+        shops = self._known()
         if shops:
             row, info = shops[0]
             self.shop = ShopContext(
@@ -75,9 +96,9 @@ class Desk:
     def sign_in(self) -> None:
         """The owner agrees on TikTok's page, for the first time or once more."""
         tokens = exchange_code(self.app, self.practice.authorise())
-        connect.keep_connection(self.store, self.vault, AUTH, self.app, tokens, self.folder, practice=True)
-        self.close()
-        self.open()
+        connect.keep_connection(self.store, self.vault, self.auth, self.app, tokens, self.folder, practice=True)
+        self.transport.close()
+        self._connect()
 
     def _listen(self) -> None:
         wire = self.transport._wire
@@ -91,7 +112,8 @@ class Desk:
 
     def close(self) -> None:
         self.transport.close()
-        self.store.close()
+        if self.beside is None:
+            self.store.close()
 
     def restart(self) -> None:
         """A new process on what the old one left on disk."""

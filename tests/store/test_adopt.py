@@ -9,7 +9,7 @@ from core import clock
 from core.store.engine import Store, open_store
 from core.store.tables import Item, Link, Listing, Shop
 from core.store.upsert import upsert
-from core.sync import adopt, ledger, plans, reconcile
+from core.sync import adopt, aims, ledger, plans, reconcile
 from core.sync.runs import Running
 
 SHOP = "7495001"
@@ -37,6 +37,7 @@ def store(tmp_path: Path) -> Store:
             upsert(connection, Link, [{"shop_id": SHOP, "sku_id": sku, "item_id": item, "quantity": 1, "origin": "test",
                                        "created_at": now}])  # fmt: skip
         ledger.write(connection, [{"item_id": 1, "reserved": 2, "reason": "order", "origin": "tiktok", "at": now}])
+        aims.of_items(connection, [1, 2, 3])
     return found
 
 

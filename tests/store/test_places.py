@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text
 from core.store import tables as t
 from core.store.engine import Store, open_store
 from core.store.queries import places as known
-from core.sync import ledger
+from core.sync import facts, ledger, outbox, places, reconcile
+from core.sync.places import Mapped, PlaceRefused, Transfer
 from tests.store.books import DAY_ZERO, SHOP, furnish, put
 
 STORE, GARAGE = 1, 2
@@ -130,3 +131,130 @@ def test_what_lies_where_is_told_with_the_warehouses_that_are_served(store: Stor
         assert (garage.name, garage.items, garage.on_hand, garage.reserved) == ("Garage", 2, 4, 1)
         assert garage.serves == ("Second",)
         assert [(each.name, each.on_hand) for each in known.lies(c, "I2")] == [("Store", 0), ("Garage", 4)]
+
+
+def offered(store: Store, *, store_units: int = 6, garage_units: int = 4) -> None:
+    """Item 1 lies in both locations, and listing A sells it from both warehouses."""
+    ledger.record_count(store, "I1", store_units, actor="owner")
+    ledger.record_count(store, "I1", garage_units, actor="owner", location_id=GARAGE)
+    with store.write() as c:
+        for warehouse, units in (("W1", store_units), ("W2", garage_units)):
+            put(c, t.Stock, shop_id=SHOP, sku_id="A", warehouse_id=warehouse, available=units, committed=0)
+        c.execute(text("UPDATE listing SET available = 10, committed = 0, settled_at = 1 WHERE sku_id = 'A'"))
+        outbox.mark_items(c, [1], "test")
+
+
+def target(store: Store, sku: str = "A") -> int:
+    with store.read() as c:
+        return int(c.execute(text("SELECT target FROM listing WHERE sku_id = :s"), {"s": sku}).scalar_one())
+
+
+def test_a_listing_offers_what_is_free_where_its_warehouses_are_served_from(store: Store) -> None:
+    offered(store)
+    assert target(store) == 10
+    with store.write() as c:
+        c.execute(text("DELETE FROM stock WHERE warehouse_id = 'W2'"))
+        outbox.mark_items(c, [1], "test")
+    assert target(store) == 6, "what lies in the garage is not sold from the main warehouse"
+
+
+def test_a_mapping_is_shown_before_it_is_saved_and_saved_as_shown(store: Store) -> None:
+    offered(store)
+    with store.write() as c:
+        c.execute(text("DELETE FROM stock WHERE warehouse_id = 'W1'"))
+        outbox.mark_items(c, [1], "test")
+    assert target(store) == 4
+    wish = [Mapped(SHOP, "W2", STORE)]
+    revision = store.revision()
+    seen = places.preview_mapping(store, wish)
+    assert [(each.sku_id, each.before, each.after) for each in seen.shifts] == [("A", 4, 6)]
+    assert (seen.higher, seen.lower, seen.emptied) == (1, 0, 0)
+    assert (target(store), store.revision()) == (4, revision), "a look changes nothing"
+    places.map_warehouses(store, wish)
+    assert target(store) == 6
+    with store.read() as c:
+        assert c.execute(text("SELECT state FROM outbox WHERE sku_id = 'A'")).scalar_one() == "dirty"
+
+
+def test_goods_that_are_moved_are_a_pair_of_movements_and_the_sum_stays(store: Store) -> None:
+    offered(store)
+    with store.write() as c:
+        c.execute(text("DELETE FROM stock WHERE warehouse_id = 'W2'"))
+        outbox.mark_items(c, [1], "test")
+    carried = Transfer("I1", 2, GARAGE, STORE, "by car")
+    assert [(each.before, each.after) for each in places.preview_move(store, carried).shifts] == [(6, 8)]
+    assert levels(store) == {STORE: (6, 0), GARAGE: (4, 0)}
+    places.move(store, carried)
+    assert levels(store) == {STORE: (8, 0), GARAGE: (2, 0)}
+    with store.read() as c:
+        booked = c.execute(
+            text("SELECT on_hand, reference, note FROM movement WHERE reason = 'moved' ORDER BY id")
+        ).all()
+        assert [row.on_hand for row in booked] == [-2, 2]
+        assert len({row.reference for row in booked}) == 1
+        assert ledger.prove(c).broken == ()
+
+
+@pytest.mark.parametrize(
+    ("carried", "why"),
+    [
+        (Transfer("I1", 5, GARAGE, STORE), "Only 4 of I1 lie in Garage"),
+        (Transfer("I1", 1, STORE, STORE), "two different locations"),
+        (Transfer("I1", 1, STORE, 9), "two different locations"),
+        (Transfer("I1", 0, STORE, GARAGE), "0 is not a number of units"),
+        (Transfer("none", 1, STORE, GARAGE), "no item with the SKU"),
+    ],
+)
+def test_what_cannot_be_moved_says_why_and_books_nothing(store: Store, carried: Transfer, why: str) -> None:
+    offered(store)
+    with pytest.raises(Exception, match=why):
+        places.move(store, carried)
+    assert levels(store) == {STORE: (6, 0), GARAGE: (4, 0)}
+
+
+def test_a_location_has_a_name_of_its_own(store: Store) -> None:
+    cellar = places.add(store, "  Cellar  behind the shop ")
+    with store.read() as c:
+        assert known.names(c)[cellar] == "Cellar behind the shop"
+    for name, why in (("garage", "named garage already"), ("  ", "needs a name"), ("x" * 61, "more than 60 letters")):
+        with pytest.raises(PlaceRefused, match=why):
+            places.add(store, name)
+        with pytest.raises(PlaceRefused, match=why):
+            places.rename(store, cellar, name)
+    places.rename(store, cellar, "CELLAR")
+    places.rename(store, cellar, "Cellar")
+
+
+def test_a_bundle_is_offered_only_where_all_of_its_parts_lie(store: Store) -> None:
+    ledger.record_count(store, "I1", 8, actor="owner")
+    ledger.record_count(store, "I2", 3, actor="owner", location_id=GARAGE)
+    with store.write() as c:
+        for warehouse in ("W1", "W2"):
+            put(c, t.Stock, shop_id=SHOP, sku_id="B", warehouse_id=warehouse, available=0, committed=0)
+        outbox.mark_items(c, [1, 2], "test")
+    assert target(store, "B") == 0, "no location can send both parts"
+    places.move(store, Transfer("I1", 5, STORE, GARAGE))
+    assert target(store, "B") == 2, "two of each bundle lie in the garage twice"
+
+
+def test_what_is_sent_and_what_the_page_shows_are_reckoned_alike(store: Store) -> None:
+    offered(store, store_units=7, garage_units=2)
+    book(store, "W2", line("1"), line("2"), line("3"))
+    with store.write() as c:
+        outbox.mark_items(c, [1], "test")
+    with store.read() as c:
+        fact = facts.load(c, SHOP, ["A"])["A"]
+    assert levels(store) == {STORE: (7, 0), GARAGE: (2, 3)}
+    assert fact.target == target(store) == 6, "the garage owes one, which the store has to send"
+    assert fact.most == {STORE: 7, GARAGE: 0}
+    assert fact.served == {"W1": STORE, "W2": GARAGE}
+
+
+def test_units_offered_from_a_location_where_they_do_not_lie_are_found(store: Store) -> None:
+    offered(store)
+    with store.write() as c:
+        c.execute(text("UPDATE outbox SET state = 'idle'"))
+        assert reconcile.uneven(c, SHOP) == []
+        c.execute(text("UPDATE stock SET available = 5 WHERE warehouse_id = 'W2'"))
+        c.execute(text("UPDATE stock SET available = 5 WHERE warehouse_id = 'W1'"))
+        assert reconcile.uneven(c, SHOP) == ["A"]

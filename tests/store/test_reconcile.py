@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core.store import tables as t
 from core.store.engine import Store, open_store
-from core.sync import facts, reconcile
+from core.sync import aims, facts, reconcile
 from tests.store.books import SHOP, put
 from tests.store.test_ingest import scratch
 
@@ -85,6 +85,7 @@ def test_sql_and_pure_targets_agree(
                 reading = {"read_available": 1, "read_committed": 0, "read_open": 0, "read_shipped": 0}
                 put(connection, t.Push, shop_id=SHOP, sku_id=sku, product_id="P", generation=1, target=1, wanted="{}",
                     dirty_at=1, intent_at=1, **reading)  # fmt: skip
+        aims.of_items(connection, [1, 2, 3])
         table = {row.sku_id: row for row in reconcile.rows(connection, limit=None)}
         known = facts.load(connection, SHOP, [f"L{n}" for n in range(len(listings))])
         assert table.keys() == {f"L{n}" for n, listing in enumerate(listings) if not listing["gone"]}
@@ -119,6 +120,7 @@ def test_what_waits_is_left_to_wait_unless_it_offers_too_much_beside_an_open_que
         put(connection, t.Outbox, shop_id=SHOP, sku_id="L", state=state, dirty_at=1)
         if drift:
             put(connection, t.Drift, shop_id=SHOP, sku_id="L", found_at=1, expected=0, observed=0, amount=drift)
+        aims.of_items(connection, [1])
         assert reconcile.uneven(connection, SHOP) == (["L"] if looked_at else [])
 
 
@@ -130,6 +132,7 @@ def test_a_listing_that_is_gone_holds_no_units_of_its_item(store: Store) -> None
             put(connection, t.Listing, shop_id=SHOP, sku_id=sku, product_id="P", status="ACTIVATE", seen_at=1,
                 available=4, committed=2 if gone else 0, gone=gone)  # fmt: skip
             put(connection, t.Link, shop_id=SHOP, sku_id=sku, item_id=1, quantity=1, created_at=1)
+        aims.of_items(connection, [1])
         assert [row.target for row in reconcile.rows(connection)] == [4]
         assert facts.load(connection, SHOP, ["NEW"])["NEW"].target == 4
 
@@ -139,8 +142,10 @@ def test_every_state_has_a_sentence(store: Store) -> None:
         put(connection, t.Item, id=1, sku="I1", title="", created_at=1)
         put(connection, t.Listing, shop_id=SHOP, sku_id="L", product_id="P", status="ACTIVATE", seen_at=1, available=3)
         put(connection, t.Link, shop_id=SHOP, sku_id="L", item_id=1, quantity=1, created_at=1)
+        aims.of_items(connection, [1])
         row = reconcile.rows(connection)[0]
         assert (row.state, row.target) == ("unread", None)
         assert row.sentence == "Never counted: enter how many you have, then Evenstock keeps it even."
         connection.execute(text("UPDATE item SET counted_at = 5"))
+        aims.of_items(connection, [1])
         assert reconcile.rows(connection)[0].sentence == "TikTok offers 3 too many."

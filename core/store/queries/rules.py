@@ -142,3 +142,8 @@ FROM link k JOIN listing l ON l.shop_id = k.shop_id AND l.sku_id = k.sku_id JOIN
 WHERE k.item_id = :item AND NOT l.gone ORDER BY s.name, l.seller_sku, k.sku_id
 """)
     return [ListingOf(**row) for row in connection.execute(query, {"item": item_id}).mappings()]
+
+
+def links(connection: Connection) -> int:
+    """How many links there are, each of which carries a rule."""
+    return int(connection.execute(text("SELECT count(*) FROM link")).scalar_one())

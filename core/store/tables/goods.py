@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 from core.store.tables.columns import BY_KEY, ms
 
 _NOT_TIKTOK = text("origin <> 'tiktok'")
+_HALTED = text("halted_at IS NOT NULL")
 
 
 class Item(SQLModel, table=True):
@@ -16,6 +17,8 @@ class Item(SQLModel, table=True):
     `split_at` is how many free units are its last ones, to be split between the channels in shares of `split_total`.
     While `halted_at` is set its books did not add up, and nothing of it is sent.
     """
+
+    __table_args__: ClassVar[Any] = (Index("item_halted", "halted_at", sqlite_where=_HALTED, postgresql_where=_HALTED),)
 
     id: int | None = Field(default=None, primary_key=True)
     sku: str = Field(unique=True)
@@ -38,6 +41,8 @@ class Item(SQLModel, table=True):
 class Listing(SQLModel, table=True):
     """One SKU on TikTok as last seen.
 
+    `target` is what it should show, carried along with every change of its items; where there is none, `stand` says
+    why: `unlinked`, `unread` (never counted) or `halted`.
     `base_*` is the last settled reading, from which drift is measured. `settled_at` is when its number was first even
     with ours; before that, only a change that the owner reviewed is sent. `backorder` are units that TikTok may sell
     before they exist, as last read: it turns them into available ones by itself.
@@ -64,6 +69,8 @@ class Listing(SQLModel, table=True):
     available: int | None = None
     committed: int | None = None
     observed_at: int | None = ms(default=None)
+    target: int | None = None
+    stand: str = "unlinked"
     open_units: int = 0
     shipped_units: int = 0
     base_available: int | None = None

@@ -53,7 +53,12 @@ def _add_columns() -> None:
             _whole("split_from"),
             _whole("split_to"),
         ),
-        "listing": (sa.Column("refused_at", sa.BigInteger(), nullable=True), _whole("backorder")),
+        "listing": (
+            sa.Column("refused_at", sa.BigInteger(), nullable=True),
+            sa.Column("target", sa.Integer(), nullable=True),
+            _words("stand", "unlinked"),
+            _whole("backorder"),
+        ),
         "shop": (
             _words("kind", "tiktok"),
             _words("drift_rule", "ask"),
@@ -78,6 +83,8 @@ def _add_columns() -> None:
         for column in columns:
             op.add_column(table, column)
     op.create_index("ix_item_group_name", "item", ["group_name"])
+    halted = sa.text("halted_at IS NOT NULL")
+    op.create_index("item_halted", "item", ["halted_at"], sqlite_where=halted, postgresql_where=halted)
     op.create_index("drift_state", "drift", ["state", "found_at"])
     bundled = sa.text("components <> ''")
     op.create_index("line_bundled", "order_line", ["shop_id", "id"], sqlite_where=bundled, postgresql_where=bundled)

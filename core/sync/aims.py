@@ -1,0 +1,96 @@
+"""What each listing should show, kept beside what TikTok shows, so that a page can compare a hundred thousand at once.
+
+The number is the one of `targets.target`, reckoned in the database: for the listings of an item in the transaction that
+changed anything about it, and for all of a shop once more with each sync. What is sent is reckoned anew at that moment.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from core.sync import locks
+from core.sync.targets import MOST
+
+LOCKED = f"refused_code IN ({locks.IN_SQL})"
+_CHUNK = 5_000  # SQLite takes 32,766 values a statement
+_ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id)"
+_OTHERS = "FROM link k2 JOIN listing o ON o.shop_id = k2.shop_id AND o.sku_id = k2.sku_id WHERE k2.item_id = k.item_id"
+# Units of the item behind the link k that TikTok holds for orders that are not known here, ...
+UNSEEN = f"""(
+  SELECT coalesce(sum((o.committed - o.open_units) * k2.quantity), 0) {_OTHERS} AND o.committed > o.open_units
+    AND NOT o.gone
+)"""
+# ... and units that other listings of it show and TikTok lets nobody lower: as good as sold there.
+HELD = f"""(
+  SELECT coalesce(sum(o.available * k2.quantity), 0) {_OTHERS} AND o.{LOCKED} AND NOT o.gone
+    AND NOT (o.shop_id = k.shop_id AND o.sku_id = k.sku_id)
+)"""
+_FREE = f"""(
+  SELECT coalesce(sum(v.on_hand - v.reserved), 0) FROM level v WHERE v.item_id = k.item_id
+) - {UNSEEN} - {HELD}"""  # noqa: S608 (constants)
+_AIMS = f"""
+WITH due AS ({{due}}
+), part AS MATERIALIZED (
+  SELECT due.shop_id, due.sku_id, k.quantity, k.buffer, k.share, k.cap, k.zero_below, k.split_from, k.split_to,
+    i.split_at, i.split_total, i.halted_at, i.counted_at IS NULL AND {_ON_HAND} <= 0 AS unknown, {_FREE} AS free
+  FROM due CROSS JOIN link k ON k.shop_id = due.shop_id AND k.sku_id = due.sku_id JOIN item i ON i.id = k.item_id
+), offered AS (
+  SELECT shop_id, sku_id, quantity, cap, halted_at, unknown, CASE WHEN free < zero_below THEN 0
+    WHEN split_total > 0 AND free BETWEEN 1 AND split_at AND
+      free * split_to / split_total - free * split_from / split_total < (free - buffer) * share / 100
+    THEN free * split_to / split_total - free * split_from / split_total ELSE (free - buffer) * share / 100 END AS units
+  FROM part
+), aimed AS (
+  SELECT shop_id, sku_id, min(units / quantity) AS units, coalesce(min(cap), {MOST}) AS cap,
+    max(CASE WHEN unknown THEN 1 ELSE 0 END) AS unknown, count(halted_at) AS halted
+  FROM offered GROUP BY shop_id, sku_id
+), told AS (
+  SELECT due.shop_id, due.sku_id, CASE WHEN unknown = 1 THEN NULL WHEN units < 0 THEN 0 WHEN units > cap THEN cap
+      ELSE units END AS target,
+    CASE WHEN unknown IS NULL THEN 'unlinked' WHEN unknown = 1 THEN 'unread' WHEN halted > 0 THEN 'halted' ELSE ''
+      END AS stand
+  FROM due LEFT JOIN aimed ON aimed.shop_id = due.shop_id AND aimed.sku_id = due.sku_id
+)
+SELECT told.shop_id AS shop, told.sku_id AS sku, told.target, told.stand FROM told
+JOIN listing l ON l.shop_id = told.shop_id AND l.sku_id = told.sku_id
+WHERE l.stand <> told.stand OR l.target IS DISTINCT FROM told.target
+"""  # noqa: S608 (constants)
+_KEEP = text("UPDATE listing SET target = :target, stand = :stand WHERE shop_id = :shop AND sku_id = :sku")
+_OF_ITEMS = text(_AIMS.format(due="SELECT DISTINCT shop_id, sku_id FROM link WHERE item_id IN :items"))
+_OF_LISTINGS = text(
+    _AIMS.format(
+        due="SELECT shop_id, sku_id FROM listing WHERE shop_id = :shop AND sku_id IN :skus UNION "
+        "SELECT b.shop_id, b.sku_id FROM link a JOIN link b ON b.item_id = a.item_id "
+        "WHERE a.shop_id = :shop AND a.sku_id IN :skus"
+    )
+)
+_OF_SHOP = text(_AIMS.format(due="SELECT shop_id, sku_id FROM listing WHERE shop_id = :shop AND NOT gone"))
+
+
+def of_items(connection: Connection, item_ids: Collection[int]) -> None:
+    """Reckon what the listings of these items should show; call it in the transaction that changed the items."""
+    query = _OF_ITEMS.bindparams(bindparam("items", expanding=True))
+    for part in _chunks(sorted(item_ids)):
+        _keep(connection, connection.execute(query, {"items": part}).mappings().all())
+
+
+def of_listings(connection: Connection, shop_id: str, sku_ids: Collection[str]) -> None:
+    """Reckon what these listings, and the others of their items, should show."""
+    query = _OF_LISTINGS.bindparams(bindparam("skus", expanding=True))
+    for part in _chunks(sorted(sku_ids)):
+        _keep(connection, connection.execute(query, {"shop": shop_id, "skus": part}).mappings().all())
+
+
+def astray(connection: Connection, shop_id: str) -> list[str]:
+    """The SKU ids of a shop whose kept number is not what it should be: none, if every change carried it along."""
+    return [row.sku for row in connection.execute(_OF_SHOP, {"shop": shop_id})]
+
+
+def _keep(connection: Connection, rows: Sequence[Any]) -> None:
+    if rows:
+        connection.execute(_KEEP, [dict(row) for row in rows])
+
+
+def _chunks(ids: list[Any]) -> Iterator[list[Any]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))

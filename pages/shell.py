@@ -13,6 +13,7 @@ page = st.navigation(
         "": [st.Page("overview.py", title="Overview", icon=":material/balance:", default=True)],
         "Goods": [
             st.Page("stock.py", title="Stock", icon=":material/inventory_2:"),
+            st.Page("rules.py", title="Rules", icon=":material/rule:"),
             st.Page("drift.py", title="Questions", icon=":material/help:"),
             st.Page("ledger.py", title="Ledger", icon=":material/menu_book:"),
             st.Page("count.py", title="Count", icon=":material/fact_check:"),

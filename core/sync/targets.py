@@ -40,6 +40,11 @@ class Split:
             return max(0, free)
         return free * self.stop // self.total - free * self.start // self.total
 
+    @property
+    def left_out(self) -> bool:
+        """Whether the owner left this channel out of the split: it has all shares, beside what the others divide."""
+        return self.start == 0 and self.stop == self.total
+
     def applies(self, free: int) -> bool:
         """Whether these are the last units."""
         return 0 < free <= self.at and self.total > 0

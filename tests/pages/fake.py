@@ -9,7 +9,7 @@ from core.jobs import JobState, LoopState
 from core.settings import Choices, Settings
 from core.store import choices as saved
 from core.store.engine import Store
-from core.sync import decisions
+from core.sync import decisions, rule_plans
 from core.sync.plans import Proposed
 
 SHOP = "7495001"
@@ -67,6 +67,14 @@ class FakeRuntime:
     def propose_resync(self, shop_id: str, sku_ids: list[str] | None = None) -> Proposed:
         self.asked.append(("propose_resync", shop_id, sku_ids))
         return Proposed(self.plan_id, 3, "")
+
+    def propose_rule(self, scope: Any, key: str, rule: Any) -> Proposed:
+        self.asked.append(("propose_rule", scope, key, rule))
+        return rule_plans.propose(self.store, scope, key, rule, actor="owner")
+
+    def propose_groups(self, groups: dict[int, str]) -> Proposed:
+        self.asked.append(("propose_groups", groups))
+        return rule_plans.propose_groups(self.store, groups, actor="owner")
 
     def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None) -> int:
         self.asked.append(("start_plan", plan_id, confirmed_rows))

@@ -16,6 +16,7 @@ from core.store.engine import Store, open_store
 from core.store.queries import halted
 from core.store.vault import Vault, vault_key
 from core.sync import adopt, decisions, kinds, ledger, mending, plans, rule_plans, rules, runs, signin
+from core.sync.approval import Which
 from core.sync.decisions import Asked, Choice, Decided, Rule
 from core.sync.plans import Proposed
 from core.tiktok.auth import App
@@ -99,10 +100,28 @@ class Runtime(Process):
         self._must_own()
         return rule_plans.propose_groups(self.store, groups, actor=actor)
 
-    def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None) -> int:
-        """The owner's yes: send the plan in the background. Returns the run's id; raises PlanGone, NotConfirmed."""
+    def propose_undo(self, plan_id: int, *, actor: str = "owner") -> Proposed:
+        """A plan to take another one back; nothing is changed by this. Raises CannotUndo."""
+        self._must_own()
+        return kinds.propose_undo(self.store, plan_id, actor=actor)
+
+    def propose_again(self, plan_id: int, *, actor: str = "owner") -> Proposed | None:
+        """A fresh plan for the rows of an ended one that came back to review or were not sent; None without any."""
+        self._must_own()
+        return kinds.propose_again(self.store, plan_id, actor=actor)
+
+    def choose_rows(self, plan_id: int, choice: kinds.Choice, which: Which) -> int:
+        """Leave rows of a plan out, put them back, or keep only them. Returns how many are chosen; raises PlanGone."""
+        self._must_own()
+        return kinds.choose(self.store, plan_id, choice, which)
+
+    def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None, seen_rows: int | None = None) -> int:
+        """The owner's yes: send the plan in the background. Returns the run's id.
+
+        Raises PlanGone, NotConfirmed, and ChoiceMoved when not `seen_rows` rows are chosen.
+        """
         loop = self._working()
-        plans.approve(self.store, plan_id, confirmed_rows=confirmed_rows)
+        plans.approve(self.store, plan_id, confirmed_rows=confirmed_rows, seen_rows=seen_rows)
         with self.store.read() as connection:
             plan = connection.execute(text("SELECT shop_id, kind FROM plan WHERE id = :id"), {"id": plan_id}).one()
         running = runs.Running(self.store, plan.kind, plan.shop_id, "owner")

@@ -86,7 +86,7 @@ def propose_undo(store: Store, plan_id: int, *, actor: str, only: Collection[str
 
 
 def propose_again(store: Store, plan_id: int, *, actor: str) -> Proposed | None:
-    """A fresh plan for the rows of an ended plan that came back to review or were not sent; None where there are none."""
+    """A fresh plan for the rows of an ended plan that came back to review or were not sent; None without any."""
     with store.read() as connection:
         kind = connection.execute(text("SELECT kind FROM plan WHERE id = :id"), {"id": plan_id}).scalar_one()
         left = stored.entities(connection, plan_id, "left")

@@ -26,24 +26,54 @@ def answer(items: int, units: int) -> str:
     return f"Yes, {plural(units, 'unit')} of {plural(items, 'item')}" if items > 1 else f"Yes, {plural(units, 'unit')}"
 
 
+PERIODS = {
+    "30": "Last 30 days",
+    "7": "Last 7 days",
+    "90": "Last 90 days",
+    "365": "Last 365 days",
+    "0": "All that is kept",
+}
+
+
+def rate(oversold: int, sold: int) -> str:
+    """How many units of those sold in a period did not exist."""
+    if not oversold:
+        return f"None of the {plural(sold, 'unit')} sold in this time was missing." if sold else "Nothing was sold yet."
+    told = f"{plural(oversold, 'unit')} sold in this time did not exist"
+    if sold < oversold:
+        return f"{told}."
+    return f"{told}: {oversold * 1_000 / sold:,.1f} of every 1,000 sold ({number(sold)} in all)."
+
+
 def item(one: Oversold, zone: str, go: Callable[[str], None]) -> None:
-    """One item of which more was sold than there is."""
-    with st.container(border=True, key=f"oversold_{one.item_id}"):
+    """One item of which more was sold than there is, or was."""
+    with st.container(border=True, key=f"oversold_{one.id.replace('.', '_')}"):
         st.markdown(f"**{plain(one.sku)}** {plain(one.title)}")
-        since = f", since {clock_time(one.since, zone)}" if one.since else ""
-        st.markdown(f":red-badge[{plural(one.short, 'unit')} missing] {number(one.promised)} promised, "
-                    f"{number(one.on_hand)} on hand{since}")  # fmt: skip
+        st.markdown(_gone(one, zone) if one.over_at else _missing(one, zone))
         colour = "orange" if one.verdict.cause in _CHANCE else "violet"
         st.markdown(f":{colour}-badge[{one.verdict.cause}] {plain(one.verdict.sentence)}")
-        orders = [claim.order_id if claim.side == "TikTok" else "" for claim in one.claims]
+        orders = [claim.order_id if claim.shop_id else "" for claim in one.claims]
         if one.claims:
             tables.show(
-                _columns(one, zone), _config(f"oversold_open_{one.item_id}", orders, go), key=f"claims_{one.item_id}",
+                _columns(one, zone), _config(f"oversold_open_{one.id}", orders, go), key=f"claims_{one.id}",
                 alt="The sales that compete for the last units, the oldest first", most=10,
             )  # fmt: skip
-        st.markdown(_next(one))
+        if not one.over_at:
+            st.markdown(_next(one))
         for line in _facts(one, zone):
             st.caption(line)
+
+
+def _missing(one: Oversold, zone: str) -> str:
+    since = f", since {clock_time(one.since, zone)}" if one.since else ""
+    return (f":red-badge[{plural(one.short, 'unit')} missing] {number(one.promised)} promised, "
+            f"{number(one.on_hand)} on hand{since}")  # fmt: skip
+
+
+def _gone(one: Oversold, zone: str) -> str:
+    lasted = span((one.over_at or 0) - (one.since or 0))
+    return (f":gray-badge[{plural(one.short, 'unit')} too many] sold at {plain(_exact(one.since or 0, zone))}, "
+            f"all there again after {lasted}")  # fmt: skip
 
 
 def _columns(one: Oversold, zone: str) -> dict[str, list[Any]]:
@@ -54,8 +84,8 @@ def _columns(one: Oversold, zone: str) -> dict[str, list[Any]]:
         "state": [tables.chip(CLAIM, _state(claim)) for claim in one.claims],
         "placed": [moment(claim.placed_at, zone) for claim in one.claims],
         "known": [moment(claim.known_at, zone) for claim in one.claims],
-        "after": [span(claim.known_at - claim.placed_at) if claim.side == "TikTok" else DASH for claim in one.claims],
-        "open": ["Open" if claim.side == "TikTok" else None for claim in one.claims],
+        "after": [DASH if claim.entered else span(claim.known_at - claim.placed_at) for claim in one.claims],
+        "open": ["Open" if claim.shop_id else None for claim in one.claims],
     }
 
 
@@ -68,6 +98,8 @@ def _state(claim: Claim) -> str:
 def _name(claim: Claim) -> str:
     if claim.side == "TikTok":
         return f"TikTok order {claim.order_id}"
+    if claim.shop_id:
+        return f"Order {claim.order_id} in your store"
     return f"Sale in your store {claim.order_id}".strip()
 
 
@@ -104,10 +136,10 @@ def _facts(one: Oversold, zone: str) -> list[str]:
     facts = []
     if one.shown is not None and one.key is not None:
         facts.append(
-            f"TikTok showed about {number(one.shown.units)} just before order {plain(one.key.order_id)}, worked out "
-            f"from its number of {plain(_exact(one.shown.at, zone))} and the orders since."
+            f"TikTok showed {number(one.shown.units)} just before order {plain(one.key.order_id)}, by its number of "
+            f"{plain(_exact(one.shown.at, zone))} and the orders since."
         )
-    facts.append(one.buffer_sentence)
+    facts += [line for line in (one.buffer_sentence, one.split) if line]
     if one.untold:
         facts.append("What cannot be told. " + " ".join(plain(line) for line in one.untold))
     return facts

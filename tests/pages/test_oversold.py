@@ -7,6 +7,7 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from core.sync import ledger
+from core.ui import oversell_views
 from tests.pages import seed
 
 Visit = Callable[..., AppTest]
@@ -67,3 +68,41 @@ def test_a_hostile_title_stays_text(desk, over, visit: Visit) -> None:
     words = told(visit("oversold"))
     assert "](http" not in words
     assert ":red[sale]" not in words
+
+
+def test_what_was_missing_stays_readable_once_it_is_settled(desk, over: str, visit: Visit) -> None:
+    ledger.record_count(desk.store, over, 99, actor="owner")
+    at = visit("oversold")
+    assert not at.exception
+    assert at.title[0].value == "No, everything that is promised is there"
+    assert "1 unit too many" in told(at)
+    assert "all there again after" in told(at)
+    assert "1 unit sold in this time did not exist" in told(at)
+    assert "What to do" not in told(at), "there is nothing to do any more"
+    assert at.dataframe[0].value["sale"].notna().all()
+
+
+def test_the_past_is_paged_and_the_period_chosen_in_the_address(desk, over: str, visit: Visit) -> None:
+    for number in range(7):
+        ledger.record_count(desk.store, over, 99, actor="owner")
+        ledger.record_count(desk.store, over, number % 2, actor="owner")
+    ledger.record_count(desk.store, over, 99, actor="owner")
+    assert told(visit("oversold")).count("too many") == 5
+    assert told(visit("oversold", past="2")).count("too many") == 3
+    with desk.store.write() as connection:
+        connection.execute(text("UPDATE oversell SET found_at = found_at - 20 * 86400000"))
+    assert "too many" not in told(visit("oversold", period="7"))
+    assert "too many" in told(visit("oversold", period="30"))
+
+
+@pytest.mark.parametrize(
+    ("oversold", "sold", "words"),
+    [
+        (0, 0, "Nothing was sold yet."),
+        (0, 500, "None of the 500 units sold in this time was missing."),
+        (3, 2_500, "3 units sold in this time did not exist: 1.2 of every 1,000 sold (2,500 in all)."),
+        (3, 1, "3 units sold in this time did not exist."),
+    ],
+)
+def test_how_many_of_a_thousand_did_not_exist(oversold: int, sold: int, words: str) -> None:
+    assert oversell_views.rate(oversold, sold) == words

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, text
 
-from core.sync import locks
+from core.sync import locks, split
 from core.sync.aims import HELD, UNSEEN
 from core.sync.drift import Reading, unexplained
 from core.sync.targets import Part, Rule, Split, target
@@ -72,9 +72,9 @@ class Facts:
     def room(self) -> int | None:
         """How many of the item's last units its other listings leave for this one; None while they are not the last."""
         rooms = [
-            max(0, part.free + part.held - others) // part.quantity
+            split.room(part.free + part.held, others) // part.quantity
             for part, others in zip(self.parts, self.elsewhere, strict=True)
-            if part.split.applies(part.free)
+            if part.split.applies(part.free) and not part.split.left_out
         ]
         return min(rooms, default=None)
 
@@ -101,6 +101,10 @@ _WRITTEN = """
 coalesce((SELECT max(p.target) FROM push p WHERE p.shop_id = o.shop_id AND p.sku_id = o.sku_id
   AND p.outcome IN ('sent', 'unknown', 'accepted')), 0)
 """
+# A listing that the owner left out of the split takes no notice of the others, and they none of it. What no listing
+# has of the last units is the own store's.
+_DIVIDED = "NOT (k2.split_from = 0 AND k2.split_to = item.split_total)"
+_FREE = f"(coalesce(lv.on_hand, 0) - coalesce(lv.reserved, 0) - {UNSEEN} - {HELD})"
 _PARTS = text(f"""
 SELECT k.sku_id, k.quantity, coalesce(lv.on_hand, 0) AS on_hand, coalesce(lv.reserved, 0) AS reserved,
   k.buffer, k.share, k.cap, k.zero_below, k.split_from, k.split_to, item.split_at, item.split_total,
@@ -108,7 +112,9 @@ SELECT k.sku_id, k.quantity, coalesce(lv.on_hand, 0) AS on_hand, coalesce(lv.res
   {UNSEEN} AS unseen, {HELD} AS held,
   CASE WHEN item.split_total = 0 THEN 0 ELSE (
     SELECT coalesce(sum(k2.quantity * CASE WHEN {_WRITTEN} > coalesce(o.available, 0) THEN {_WRITTEN}
-      ELSE o.available END), 0) {_OTHERS}) END AS elsewhere,
+      ELSE o.available END), 0) {_OTHERS} AND {_DIVIDED}) + {_FREE} - (
+    SELECT coalesce(sum({_FREE} * k2.split_to / item.split_total - {_FREE} * k2.split_from / item.split_total), 0)
+    FROM link k2 WHERE k2.item_id = k.item_id AND {_DIVIDED}) END AS elsewhere,
   item.counted_at IS NULL AND coalesce(lv.on_hand, 0) <= 0 AS unknown
 FROM link k JOIN item ON item.id = k.item_id LEFT JOIN (
   SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM level

@@ -13,7 +13,7 @@ from core.store.engine import Store
 from core.store.queries import health
 from core.store.queries import speeds as sold
 from core.store.queries.speeds import SoldRow
-from core.sync import locks, outbox, rules, split
+from core.sync import aims, locks, outbox, rules, split
 from core.sync.context import ShopContext
 from core.sync.split import OWN, Channel, Division, Key, Sales
 
@@ -206,4 +206,5 @@ def _keep(connection: Connection, changes: Sequence[Change]) -> None:
         each.item_id for each in changes
         if 0 < connection.execute(_FREE, {"item": each.item_id}).scalar_one() <= max(each.before, each.division.at)
     ]  # fmt: skip
+    aims.of_items(connection, [each.item_id for each in changes])
     outbox.mark_items(connection, scarce, _WHY)

@@ -13,7 +13,7 @@ from core.store.engine import Store
 from core.store.queries import speeds as sold
 from core.store.tables import Item, Link, Listing, Order, OrderLine, Push, Rule, SalesDay, Setting, Shop
 from core.store.upsert import table
-from core.sync import ledger, speeds, split
+from core.sync import facts, ledger, shares, speeds, split
 from core.sync.channel import Channel
 from core.sync.context import ShopContext
 from tests.store.rows import SHOP, order, put, shop, store
@@ -298,3 +298,68 @@ def test_the_own_store_knows_as_soon_as_we_do_and_a_listing_once_it_was_told(sto
     known = {SHOP: speeds.Delays(4, 2, True, True), "t": speeds.Delays(90, 3, True, True)}
     found = {each.key: each.delay for each in speeds.channels(rows, known, ())}
     assert found == {split.OWN: 4, (SHOP, "L1"): 2, ("t", "T1"): 7}, "the other shop sells none, so none is waited for"
+
+
+def told(store: Store, number: int) -> shares.Shares:
+    with store.read() as connection:
+        found = shares.arithmetic(connection, number)
+    assert found is not None
+    return found
+
+
+def test_the_arithmetic_is_told_with_the_best_seller_first(store: Store) -> None:
+    number = two_sides(store)
+    speeds.refresh(store)
+    found = told(store, number)
+    there, here = found.channels
+    assert (found.free, found.at, found.total, found.in_force) == (1, 1, 100, True)
+    assert (there.name, there.month, there.weight, there.share) == ("Hazel: L1", 60, 60, 1)
+    assert (here.name, here.month, here.weight, here.share) == ("Your own store", 40, 40, 0)
+    assert (there.delay, here.delay) == (5, 300)
+    assert there.unnoticed + here.unnoticed == found.at
+    assert there.delay_from == (
+        "sales in your own store are known at once, 5 s until it is shown there (assumed, too few measured yet)"
+    )
+    assert here.delay_from == "300 s until a sale is known here (assumed, too few measured yet)"
+    assert found.sentence == (
+        "These are the last units: 1 unit free, and up to 1 may sell before one channel knows of another's sale. "
+        "So each is offered in one place only: 1 for Hazel: L1, 0 for Your own store."
+    )
+
+
+def test_the_arithmetic_says_why_nothing_is_split(store: Store) -> None:
+    plenty = two_sides(store, on_hand=1200)
+    lonely = item(store, "B")
+    assert told(store, lonely).sentence == "No listing sells it, so there is nothing to split."
+    listing(store, "L2", (lonely, 1))
+    sold_on_day(store, "L2", 1, 9)
+    assert told(store, lonely).sentence.startswith("Only one channel sold any in 28 days")
+    speeds.refresh(store)
+    assert told(store, plenty).sentence == (
+        "Up to 1 unit may sell before one channel knows of another's sale. With no more than that free, each is "
+        "offered in one place only; now there are 1,200."
+    )
+    assert [each.share for each in told(store, plenty).channels] == [1200, 1200]
+    put(store, Rule, {"scope": "all", "key": "", "split": False, "changed_at": 1})
+    speeds.refresh(store)
+    assert told(store, plenty).sentence.startswith("Your rule leaves it out of the split")
+    with store.read() as connection:
+        assert shares.arithmetic(connection, 999) is None
+
+
+def test_the_shares_told_are_those_that_the_listings_are_sent(store: Store) -> None:
+    number = two_sides(store, on_hand=3)
+    for sku_id, units in (("L2", 30), ("L3", 0)):
+        listing(store, sku_id, (number, 1))
+        if units:
+            sold_on_day(store, sku_id, 2, units)
+    with store.write() as connection:
+        connection.execute(text("UPDATE sales_day SET units = units * 100"))
+    speeds.refresh(store)
+    found = told(store, number)
+    assert found.in_force
+    assert sum(each.share for each in found.channels) == 3
+    with store.read() as connection:
+        aimed = {f.sku_id: f.target for f in facts.load(connection, SHOP, ["L1", "L2", "L3"]).values()}
+        kept = {row.sku_id: row.target for row in connection.execute(text("SELECT sku_id, target FROM listing"))}
+    assert aimed == kept == {each.sku_id: each.share for each in found.channels if each.sku_id}

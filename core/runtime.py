@@ -14,11 +14,25 @@ from core.settings import Choices
 from core.store import choices as owner
 from core.store.engine import Store, open_store
 from core.store.queries import halted
+from core.store.queries.places import STORE
 from core.store.vault import Vault, vault_key
-from core.sync import adopt, decisions, kinds, ledger, mending, plans, rule_plans, rules, runs, signin
+from core.sync import (
+    adopt,
+    decisions,
+    kinds,
+    ledger,
+    mending,
+    plans,
+    rule_plans,
+    rules,
+    runs,
+    signin,
+    start_plans,
+)
 from core.sync.approval import Which
 from core.sync.decisions import Asked, Choice, Decided, Rule
 from core.sync.plans import Proposed
+from core.sync.starting import Wish
 from core.tiktok.auth import App
 
 __all__ = ["ConnectResult", "JobState", "LoopState", "NotOwner", "Problem", "Runtime", "current", "install"]
@@ -90,6 +104,11 @@ class Runtime(Process):
         self._must_own()
         return adopt.propose(self.store, shop_id, sku_ids, actor=actor)
 
+    def propose_start(self, shop_id: str, wish: Wish) -> Proposed:
+        """A plan where listings without a start begin; nothing is booked or sent by this. Raises NothingToStart."""
+        self._must_own()
+        return start_plans.propose(self.store, shop_id, wish)
+
     def propose_rule(self, scope: rules.Scope, key: str, rule: rules.Rule, *, actor: str = "owner") -> Proposed:
         """A plan to change a rule; one that changes nothing on TikTok is saved at once. Raises BadRule."""
         self._must_own()
@@ -144,15 +163,17 @@ class Runtime(Process):
         kind = row.kind.removeprefix("sync ")
         self.sync_now(kind if kind in ("orders", "stock", "catalog") else "all", row.shop_id or None)
 
-    def record_sale(self, sku: str, quantity: int, note: str = "", reference: str = "") -> int:
+    def record_sale(self, sku: str, quantity: int, note: str = "", reference: str = "", location: int = STORE) -> int:
         """A sale in the owner's own store. Returns units now on hand; raises UnknownItem, BadQuantity."""
         self._must_own()
-        return ledger.record_sale(self.store, sku, quantity, actor="owner", note=note, reference=reference)
+        return ledger.record_sale(
+            self.store, sku, quantity, actor="owner", note=note, reference=reference, location_id=location
+        )
 
-    def record_count(self, sku: str, on_hand: int, note: str = "") -> int:
-        """A count of the shelf. Returns the difference booked; raises UnknownItem, BadQuantity."""
+    def record_count(self, sku: str, on_hand: int, note: str = "", location: int = STORE) -> int:
+        """A count of the shelf of a location. Returns the difference booked; raises UnknownItem, BadQuantity."""
         self._must_own()
-        return ledger.record_count(self.store, sku, on_hand, actor="owner", note=note)
+        return ledger.record_count(self.store, sku, on_hand, actor="owner", note=note, location_id=location)
 
     def add_up_again(self, item_ids: Sequence[int] | None = None) -> mending.Mended:
         """Put the books of these halted items right, or of all, as far as movements and orders tell."""

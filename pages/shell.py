@@ -16,6 +16,7 @@ page = st.navigation(
             st.Page("rules.py", title="Rules", icon=":material/rule:"),
             st.Page("drift.py", title="Questions", icon=":material/help:"),
             st.Page("ledger.py", title="Ledger", icon=":material/menu_book:"),
+            st.Page("start.py", title="Where to start", icon=":material/flag:"),
             st.Page("count.py", title="Count", icon=":material/fact_check:"),
             st.Page("low.py", title="Running low", icon=":material/hourglass_bottom:"),
             st.Page("catalog.py", title="Catalogue", icon=":material/sell:"),
@@ -28,6 +29,7 @@ page = st.navigation(
         ],
         "Desk": [
             st.Page("activity.py", title="Activity", icon=":material/history:"),
+            st.Page("places.py", title="Places", icon=":material/warehouse:"),
             st.Page("connection.py", title="Connection", icon=":material/link:"),
             st.Page("settings.py", title="Settings", icon=":material/tune:"),
         ],

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from core.store.engine import Store
 from core.store.queries import plans as stored
-from core.sync import adopt, approval, inverses, plans, rule_plans, stocktake, undo
+from core.sync import adopt, approval, inverses, plans, rule_plans, start_plans, stocktake, undo
 from core.sync.approval import Which
 from core.sync.context import ShopContext
 from core.sync.plans import Proposed
@@ -130,6 +130,7 @@ KINDS: dict[str, Kind] = {
     adopt.KIND: Kind(book=adopt.run, undo=inverses.of_counts, again=_adopt_again),
     stocktake.KIND: Kind(undo=inverses.of_counts),
     undo.KIND: Kind(book=_undo, undo=inverses.of_counts, again=_undo_again),
+    start_plans.KIND: Kind(send=start_plans.run, again=start_plans.again),
     rule_plans.KIND: Kind(spread=rule_plans.run, undo=rule_plans.undo, whole=True),
 }
 

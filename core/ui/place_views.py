@@ -68,7 +68,7 @@ def mapping(found: Sequence[Served], names: Mapping[int, str]) -> list[Mapped]:
 
 def look(wishes: list[Mapped]) -> None:
     """Work out what a mapping would change, and open it."""
-    seen = live.attempt(live.runtime().preview_mapping, wishes)
+    seen = live.attempt(places.preview_mapping, live.runtime().store, wishes)
     if seen is not None:
         st.session_state[_WISHES], st.session_state[_SEEN] = wishes, seen
 
@@ -138,7 +138,9 @@ def _told(seen: Preview) -> None:
 def _save() -> None:
     wishes: list[Mapped] = st.session_state[_WISHES]
     _close()
-    live.attempt(live.runtime().map_warehouses, wishes, done="Saved. TikTok follows with the next changes sent.")
+    live.attempt(
+        places.map_warehouses, live.runtime().store, wishes, done="Saved. TikTok follows with the next changes sent."
+    )
 
 
 @st.dialog("Add a location", on_dismiss=_close)
@@ -151,7 +153,7 @@ def _add() -> None:
 
 def _added() -> None:
     name = str(st.session_state.get("place_name", ""))
-    if live.attempt(live.runtime().add_location, name, done=f"Added: {' '.join(name.split())}.") is not None:
+    if live.attempt(places.add, live.runtime().store, name, done=f"Added: {' '.join(name.split())}.") is not None:
         _close()
 
 
@@ -166,7 +168,7 @@ def _rename(place: int, names: Mapping[int, str]) -> None:
 def _renamed(place: int) -> None:
     name = str(st.session_state.get(f"place_rename_{place}", ""))
     _close()
-    live.attempt(live.runtime().rename_location, place, name, done="Renamed.")
+    live.attempt(places.rename, live.runtime().store, place, name, done="Renamed.")
 
 
 @st.dialog("Move goods", width="medium", on_dismiss=_close)
@@ -199,7 +201,7 @@ def _move(names: Mapping[int, str]) -> None:
     units = st.number_input("Units", min_value=1, max_value=most, value=1, step=1, key=f"move_units_{sku}_{source}")
     note = st.text_input("Note", key="move_note", max_chars=200, placeholder="Optional")
     transfer = Transfer(sku, int(units), source, goal, note)
-    seen = live.attempt(rt.preview_move, transfer) if live.can_act() else None
+    seen = live.attempt(places.preview_move, rt.store, transfer) if live.can_act() else None
     if seen is not None:
         _told(seen)
     st.button(f"Move {plural(int(units), 'unit')}", key="move_go", type="primary", on_click=_moved, args=(transfer,),
@@ -209,5 +211,5 @@ def _move(names: Mapping[int, str]) -> None:
 def _moved(transfer: Transfer) -> None:
     _close()
     live.attempt(
-        live.runtime().move_goods, transfer, done=f"Moved: {plural(transfer.units, 'unit')} of {transfer.sku}."
+        places.move, live.runtime().store, transfer, done=f"Moved: {plural(transfer.units, 'unit')} of {transfer.sku}."
     )

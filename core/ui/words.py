@@ -92,6 +92,8 @@ REASON = {
     "taking over undone": "Taking over TikTok's number undone",
     "import": "Imported from a file",
     "receipt": "Goods received",
+    "baseline": "Where the truth starts",
+    "moved": "Moved between locations",
 }
 KIND = {
     "sync all": "Synced everything",
@@ -102,6 +104,7 @@ KIND = {
     "push": "Sent stock to TikTok",
     "resync": "Sent a reviewed plan",
     "adopt": "Took over numbers from TikTok",
+    "start": "Gave listings their start",
     "import": "Imported a file",
     "proof": "Proved the ledger",
     "check": "Checked the books",

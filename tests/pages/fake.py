@@ -9,7 +9,7 @@ from core.jobs import JobState, LoopState
 from core.settings import Choices, Settings
 from core.store import choices as saved
 from core.store.engine import Store
-from core.sync import decisions, rule_plans
+from core.sync import decisions, rule_plans, start_plans
 from core.sync.plans import Proposed
 
 SHOP = "7495001"
@@ -67,6 +67,10 @@ class FakeRuntime:
     def propose_resync(self, shop_id: str, sku_ids: list[str] | None = None) -> Proposed:
         self.asked.append(("propose_resync", shop_id, sku_ids))
         return Proposed(self.plan_id, 3, "")
+
+    def propose_start(self, shop_id: str, wish: Any) -> Proposed:
+        self.asked.append(("propose_start", shop_id, wish))
+        return start_plans.propose(self.store, shop_id, wish)
 
     def propose_rule(self, scope: Any, key: str, rule: Any) -> Proposed:
         self.asked.append(("propose_rule", scope, key, rule))

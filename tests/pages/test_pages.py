@@ -12,6 +12,7 @@ PAGES = (
     "overview",
     "stock",
     "ledger",
+    "start",
     "count",
     "low",
     "oversold",
@@ -19,6 +20,7 @@ PAGES = (
     "orders",
     "analytics",
     "activity",
+    "places",
     "connection",
     "settings",
 )

@@ -183,6 +183,8 @@ def _revise(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], f
         for apart in (-_SAME_MOMENT, _SAME_MOMENT)
     )
     amount = found.raw + max(least, min(most, -found.raw))
+    if shop.kind == "store" and amount * found.raw < 0:
+        amount = 0  # an order of the moment of the settled reading had been counted once too often
     if amount == 0:
         connection.execute(_EXPLAINED, {"at": at, "id": found.id})
         _look(connection, row, 0, "what TikTok showed is explained")

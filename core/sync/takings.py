@@ -41,16 +41,24 @@ def since(connection: Connection, shop: ShopContext, sku_id: str, moment: int) -
 
 
 def settled(connection: Connection, shop: ShopContext, row: Mapping[Any, Any]) -> dict[str, int]:
-    """What orders had taken at a listing's settled reading, where what is kept of that leaves something unexplained."""
-    if row["base_shipped"] is not None and not _beyond(row):
+    """What orders had taken at a listing's settled reading, where what is kept of that leaves something unexplained.
+
+    An order of the very moment counts as before or after the reading, whichever explains more; but once that was
+    decided, a number that falls is no reason to think again, for it may be an order on its way to us.
+    """
+    beyond = None if row["base_shipped"] is None else _beyond(row)
+    if beyond == 0:
         return {}
     least, most = since(connection, shop, row["sku_id"], row["base_at"])
-    taken = min(max(row["base_available"] - row["available"], least), most)  # whichever leaves less unexplained
+    now = row["open_units"] + row["shipped_units"]
+    explains = row["base_available"] - row["available"]
+    likely = explains if beyond is None or beyond > 0 else now - row["base_open"] - row["base_shipped"]
+    taken = min(max(likely, least), most)
     return {"base_open": row["open_units"] - taken, "base_shipped": row["shipped_units"]}
 
 
 def in_doubt(connection: Connection, row: Mapping[Any, Any]) -> bool:
-    """Whether a write of unknown outcome lies between the settled reading and now, so that numbers alone tell nothing."""
+    """Whether a write of unknown outcome came after the settled reading, so that numbers alone tell nothing."""
     return connection.execute(_DOUBT, {"shop": row["shop_id"], "sku": row["sku_id"]}).first() is not None
 
 

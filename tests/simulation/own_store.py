@@ -46,7 +46,7 @@ class PracticeStore:
     heard: Heard = field(default_factory=Heard)
     troubles: deque[str] = field(default_factory=deque)
     wait: Callable[[], None] = lambda: None  # what a call takes
-    between: Callable[[], None] | None = None  # what happens just before the next write arrives
+    between: Callable[[str], object] | None = None  # what happens to a SKU just before the next write to it arrives
     writes: list[tuple[str, int]] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     _told: list[tuple[float, Sale]] = field(default_factory=list)
@@ -115,7 +115,7 @@ class PracticeStore:
         self._arrive()
         if self.between is not None:
             happens, self.between = self.between, None
-            happens()
+            happens(changes[0].sku)
         trouble = self._stumble(writing=True)
         return [self._set(change, key, trouble) for change in changes]
 

@@ -13,7 +13,6 @@ from tests.simulation.faults import Fault, Way, break_calls, break_commits
 from tests.simulation.own_store import Heard, SoldOut
 from tests.simulation.two_channels import Both
 
-
 UPDATE = "/inventory/update"
 TROUBLES = (
     ("rate_limit", {"times": 2}), ("server_error", {"times": 4}), ("unavailable_html", {"times": 1}),
@@ -66,9 +65,11 @@ class StoreDay:
         except NotPossible:
             return
 
-    def buy_there(self) -> None:
-        sku, units = self.sku(), self.chance.randint(1, 3)
-        at_once = self.chance.random() < 0.3 and self.stock[sku] >= units  # nobody sells over the counter what is not there
+    def buy_there(self, sku: str = "") -> None:
+        sku, units = sku or self.sku(), self.chance.randint(1, 3)
+        at_once = (
+            self.chance.random() < 0.3 and self.stock[sku] >= units
+        )  # nobody sells over the counter what is not there
         try:
             self.both.front.buy(self.both.item(sku), units, at_once=at_once)
         except SoldOut:
@@ -114,7 +115,7 @@ class StoreDay:
 
     def between(self) -> None:
         """Somebody buys just before the next write arrives at the store."""
-        self.both.front.between = self.buy_there
+        self.both.front.between = lambda item: self.buy_there(self._listing(item))
 
     def pause(self) -> None:
         self.desk.time.turn(self.chance.choice((1, 2, 7, 30, 120, 400)))
@@ -165,7 +166,8 @@ class StoreDay:
     def _break_store(self, _desk: object, fault: Fault) -> None:
         """The process dies around a write to the store."""
         self.both.front.set_stock = lambda changes, *, key: fault.step(  # type: ignore[method-assign]
-            lambda: self._watched(changes, key=key), lambda: Killed()  # type: ignore[arg-type, return-value]
+            lambda: self._watched(changes, key=key),
+            lambda: Killed(),  # type: ignore[arg-type, return-value]
         )
 
     def _watched(self, changes: object, *, key: str) -> object:
@@ -174,14 +176,16 @@ class StoreDay:
             shown, sku = self.both.front.goods[change.sku], self._listing(change.sku)
             if sku in self.stock and change.available > shown.available:
                 free = self.stock[sku] - shown.committed - self.desk.practice.truth(sku).committed
-                assert change.available <= free + self._unheard(sku), f"{change.sku}: {shown} to {change.available}, {free} free"
+                assert change.available <= free + self._unheard(sku), (
+                    f"{change.sku}: {shown} to {change.available}, {free} free"
+                )
         return self._real_set(changes, key=key)  # type: ignore[arg-type]
 
     def _listing(self, item: str) -> str:
         return next((sku for sku in self.skus if self.both.item(sku) == item), "")
 
     def _unheard(self, sku: str) -> int:
-        """Units of sales that cannot be known yet: those the store told nobody of, and those of TikTok's last moment."""
+        """Units of sales that cannot be known yet: untold by the store, or of the last moment on TikTok."""
         known = self.desk.have(sku)[1]
         real = self.both.front.goods[self.both.item(sku)].committed + self.desk.practice.truth(sku).committed
         return max(0, real - known)

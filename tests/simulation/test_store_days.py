@@ -9,7 +9,7 @@ from tests.simulation.store_days import StoreDay
 from tests.simulation.two_channels import Both
 
 STEPS = 120
-DAYS = int(os.environ.get("EVENSTOCK_DAYS", "6"))
+DAYS = int(os.environ.get("EVENSTOCK_DAYS", "4"))
 GIVEN = os.environ.get("EVENSTOCK_SEED")
 SEEDS = [int(GIVEN)] if GIVEN else list(range(1, DAYS + 1))
 

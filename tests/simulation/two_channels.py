@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 from core import clock
 from core.store.tables import Shop
@@ -119,8 +119,8 @@ class Both:
         """
         told = self.desk.rows(
             "SELECT o.id, sum(CASE WHEN l.status <> 'CANCELLED' THEN 1 ELSE 0 END) AS units, "
-            "sum(CASE WHEN l.shipped THEN 1 ELSE 0 END) AS shipped FROM orders o JOIN order_line l ON l.order_id = o.id "
-            "WHERE o.shop_id = :shop GROUP BY o.id", shop=STORE,
+            "sum(CASE WHEN l.shipped THEN 1 ELSE 0 END) AS shipped FROM orders o "
+            "JOIN order_line l ON l.order_id = o.id WHERE o.shop_id = :shop GROUP BY o.id", shop=STORE,
         )  # fmt: skip
         theirs = {f"{STORE}/{number}": (sale.units, sale.shipped) for number, sale in self.front.orders.items()}
         assert {row.id: (row.units, row.shipped) for row in told} == theirs
@@ -132,8 +132,3 @@ class Both:
         for number, sale in self.front.orders.items():
             due = (0 if counted else sale.shipped, max(0, sale.units - sale.shipped))
             assert found.get(f"{STORE}/{number}", (0, 0)) == due, sale
-
-    def done(self, what: str) -> list[Any]:
-        """Rows of a query, for the curious."""
-        with self.desk.store.read() as connection:
-            return list(connection.execute(text(what)))

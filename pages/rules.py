@@ -7,7 +7,7 @@ from core.store.queries.shops import shops
 from core.sync import rules
 from core.sync.rules import Scope
 from core.ui import group_views, live, rule_views, tables
-from core.ui.text import plural
+from core.ui.text import plain, plural
 
 QUESTION = "How much do you offer on TikTok?"
 VIEWS = {"rules": "Rules", "groups": "Groups", "item": "One item"}
@@ -33,8 +33,10 @@ if view == "rules":
             changed = typed != said
             seen = rule_views.foreseen(where, typed) if changed else None
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.button(rule_views.label(changed, seen), key="rule_review", type="primary",
-                          disabled=not rt.owner or not changed, on_click=rule_views.review, args=(where, typed))  # fmt: skip
+                st.button(
+                    rule_views.label(changed, seen), key="rule_review", type="primary", args=(where, typed),
+                    disabled=not rt.owner or not changed, on_click=rule_views.review,
+                )  # fmt: skip
                 st.button("Reset", key="rule_reset", disabled=not changed, on_click=rule_views.clear)
                 st.caption(rule_views.follows(changed, seen), width="stretch")
     st.subheader("Narrower rules", anchor=False)
@@ -88,7 +90,7 @@ else:
         in_force = {each.shop_id: rules.in_force(connection, each.shop_id, found.item_id)
                     for each in listings if found}  # fmt: skip
     if found is not None and listings:
-        st.caption(f"In the group {found.group_name}." if found.group_name else "In no group.")
+        st.caption(f"In the group {plain(found.group_name)}." if found.group_name else "In no group.")
         rule_views.in_force(listings, in_force)
         st.button("Change the rule of this item", key="rule_of_item", on_click=rule_views.change,
                   args=(f"item:{found.sku}",))  # fmt: skip

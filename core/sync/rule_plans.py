@@ -1,16 +1,15 @@
 """A change of the owner's rules as a plan: proposed with what it would send, carried out once approved, undone."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 
 from core import clock
-from core.store import choices as owner
 from core.store.engine import Store
-from core.store.tables import PlanRow
-from core.store.upsert import table
-from core.sync import brakes, plans, rules, trouble
+from core.sync import approval, plans, rules, stakes, trouble
+from core.sync import undo as undo_plans
 from core.sync.choosing import Approval
 from core.sync.context import ShopContext
 from core.sync.plans import Proposed, replace_proposed
@@ -22,7 +21,6 @@ from core.tiktok.errors import TikTokError
 
 KIND = "rules"
 MOST_ITEMS = 5_000
-_ROW = table(PlanRow)
 
 
 class RulesMoved(Exception):
@@ -77,15 +75,14 @@ def propose_groups(store: Store, groups: Mapping[int, str], *, actor: str) -> Pr
 def _propose(connection: Connection, change: Change, actor: str) -> Proposed:
     found = foresee(connection, change)
     shop_id = _shop_of(connection, change, found.rows)
-    warning = _warning(connection, found.rows)
-    plan_id = replace_proposed(connection, KIND, shop_id, actor, warning)
-    payload = {"id": plan_id, "payload": change.dump(found.later), "state": "proposed" if found.rows else "done"}
-    connection.execute(text("UPDATE plan SET payload = :payload, state = :state WHERE id = :id"), payload)
-    if found.rows:
-        connection.execute(insert(_ROW), [_plan_row(plan_id, row) for row in found.rows])
-    else:
+    plan_id = replace_proposed(connection, KIND, shop_id, actor, "", payload=change.dump(found.later))
+    if not found.rows:
         carry_out(connection, change)
-    return Proposed(plan_id, len(found.rows), warning)
+        connection.execute(text("UPDATE plan SET state = 'done' WHERE id = :id"), {"id": plan_id})
+        return Proposed(plan_id, 0, "")
+    for shop, rows in groupby(found.rows, key=lambda row: row.shop_id):
+        stakes.keep(connection, shop, [_plan_row(plan_id, row) for row in rows])
+    return Proposed(plan_id, len(found.rows), approval.weigh(connection, plan_id))
 
 
 def _plan_row(plan_id: int, row: Row) -> dict[str, object]:
@@ -101,14 +98,6 @@ def _shop_of(connection: Connection, change: Change, rows: Sequence[Row]) -> str
         return change.key
     shops = {row.shop_id for row in rows} or set(connection.execute(text("SELECT id FROM shop")).scalars())
     return shops.pop() if len(shops) == 1 else ""
-
-
-def _warning(connection: Connection, rows: Sequence[Row]) -> str:
-    linked = connection.execute(text("SELECT count(*) FROM (SELECT DISTINCT shop_id, sku_id FROM link) AS l"))
-    changes = {row.sku_id: row.new for row in rows}
-    shown: dict[str, int | None] = {row.sku_id: row.old for row in rows}
-    limits = owner.load(connection)
-    return brakes.stopped(changes, shown, linked.scalar_one(), limits, brakes.SoFar())[1]
 
 
 def run(store: Store, shops: Sequence[ShopContext], plan_id: int, running: Running) -> None:
@@ -150,6 +139,8 @@ def _send(
                 problems.append(error)
     finally:
         plans.finish(store, plan_id, running, left())
+    with store.write() as connection:
+        undo_plans.mark(connection, plan_id)
     running.sentence = f"The rule is in force. {running.sentence}"
     if problems:
         raise problems[0]

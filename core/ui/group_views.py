@@ -21,7 +21,7 @@ def draft() -> dict[int, str]:
 
 def take_over() -> dict[int, str]:
     """Take over what was typed into the table since it was drawn."""
-    key, rows = st.session_state.get(_SHOWN, (_SHOWN, []))
+    key, rows, _ = st.session_state.get(_SHOWN, (_SHOWN, [], {}))
     edits = st.session_state[key]["edited_rows"] if rows and key in st.session_state else {}
     for place, cells in edits.items():
         if "group" in cells:
@@ -37,7 +37,7 @@ def _put(row: Member, name: str) -> None:
 
 
 def _picked() -> list[Member]:
-    key, rows = st.session_state.get(_SHOWN, (_SHOWN, []))
+    key, rows, _ = st.session_state.get(_SHOWN, (_SHOWN, [], {}))
     edits = st.session_state[key]["edited_rows"] if rows and key in st.session_state else {}
     return [rows[int(place)] for place, cells in edits.items() if cells.get("pick")]
 
@@ -64,15 +64,18 @@ def choose(groups: Sequence[GroupRow]) -> str | None:
 def editor(rows: Sequence[Member]) -> None:
     """One page of items, with their groups to type into and a mark to choose several."""
     key = f"groups_edit_{st.session_state.get(_ROUND, 0)}_{hash(tuple(row.item_id for row in rows))}"
+    shown, _, start = st.session_state.get(_SHOWN, ("", [], {}))
+    if shown != key:  # only a table that is drawn anew begins with the draft; what is typed into it lies on top
+        start = dict(draft())
     st.data_editor(
-        _frame(rows), key=key, hide_index=True, num_rows="fixed", height=tables.height(len(rows), 16),
+        _frame(rows, start), key=key, hide_index=True, num_rows="fixed", height=tables.height(len(rows), 16),
         disabled=["sku", "product", "listings"], column_config=_config(), row_height=32, placeholder="",
         alt="Items and the group that each is in",
     )  # fmt: skip
-    st.session_state[_SHOWN] = (key, list(rows))
+    st.session_state[_SHOWN] = (key, list(rows), start)
 
 
-def _frame(rows: Sequence[Member]) -> Any:
+def _frame(rows: Sequence[Member], start: dict[int, str]) -> Any:
     import pandas as pd
 
     # Nothing here changes while the owner types: a table that is drawn anew would swallow what is being typed.
@@ -80,7 +83,7 @@ def _frame(rows: Sequence[Member]) -> Any:
         {
             "pick": [False for _ in rows],
             "sku": [row.sku for row in rows],
-            "group": [row.group_name for row in rows],
+            "group": [start.get(row.item_id, row.group_name) for row in rows],
             "product": [f"{row.title}, {row.variant}" if row.variant else row.title for row in rows],
             "listings": [row.listings for row in rows],
         }
@@ -107,13 +110,13 @@ def bar(groups: Sequence[GroupRow]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="groups_bar"):
         st.selectbox("Group for those marked", [group.name for group in groups], index=None, key="groups_name",
                      accept_new_options=True, width=260, placeholder="Choose a group, or name a new one")  # fmt: skip
-        st.button(f"Put {plural(len(picked), 'item')} into it", key="groups_put", on_click=_put_all,
+        st.button(f"Put {plural(len(picked), 'item')} into it", key="groups_put", on_click=_put_all, args=(picked,),
                   disabled=not live.can_act())  # fmt: skip
 
 
-def _put_all() -> None:
+def _put_all(rows: Sequence[Member]) -> None:
     name = (st.session_state.get("groups_name") or "").strip()
-    for row in _picked():
+    for row in rows:
         _put(row, name)
     _draw_anew()
 

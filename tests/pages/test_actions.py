@@ -258,11 +258,11 @@ def test_problems_alone_can_be_shown(desk, visit: Visit) -> None:
 
 def test_saved_settings_tell_what_changed(desk, visit: Visit) -> None:
     at = visit("settings")
-    at.number_input(key="buffer").set_value(3)
+    at.number_input(key="keep_log_days").set_value(30)
     at.toggle(key="paused").set_value(True)
     at.button(key="save").click().run()
-    assert ("save_choices", Choices(buffer=3, paused=True)) in desk.asked
-    assert "Saved: the loop is paused and 3 units kept back" in words(at)
+    assert ("save_choices", Choices(keep_log_days=30, paused=True)) in desk.asked
+    assert "Saved: the loop is paused and runs kept for 30 days" in words(at)
     assert at.title[0].value == "It is paused"
 
 

@@ -12,10 +12,9 @@ from core.ui.text import plural
 QUESTION = "Does TikTok show anything that nothing explains?"
 
 
-def give(asked: list[Asked], choice: Choice) -> None:
+def give(asked: list[Asked], choice: Choice, number: int | None = None) -> None:
     """Decide these, and make it the shop's rule where that was ticked."""
-    number = st.session_state.get(f"drift_number_{asked[0].id}") if choice == "count" else None
-    found = live.attempt(rt.decide_drift, asked, choice, number)
+    found = live.attempt(rt.decide_drift, asked, choice, number if choice == "count" else None)
     if found is None:
         return
     if found.done and choice != "count" and st.session_state.get("drift_always"):
@@ -54,17 +53,18 @@ def one(asked: kept.Question) -> None:
         question_views.decided(asked, why_not, lambda: undo(asked.id), shop.timezone)
     elif asked.state != "suspected":
         st.caption(question_views.meanwhile(asked))
-        question_views.choices(answers(asked), lambda choice: give([Asked(asked.id, asked.amount)], choice))
+        seen = [Asked(asked.id, asked.amount)]
+        question_views.choices(asked, answers(asked), lambda choice: give(seen, choice, question_views.counted(asked)))
         question_views.always(shop.name)
     question_views.around(found, shop.timezone)
 
 
 def answers(asked: kept.Question) -> list[Answer]:
     """The three answers to one question; the third for the number that is typed in."""
-    counted = question_views.counted(asked)
+    given: tuple[Choice, ...] = ("ours", "theirs", "count")
     with rt.store.read() as connection:
-        given: tuple[Choice, ...] = ("ours", "theirs", "count")
-        return [drift_answers.answers(connection, [asked], each, counted)[asked.id] for each in given]
+        return [drift_answers.answers(connection, [asked], each, question_views.counted(asked))[asked.id]
+                for each in given]  # fmt: skip
 
 
 @st.dialog("Decide several at once", width="large", on_dismiss=drift_views.close)

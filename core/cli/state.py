@@ -6,7 +6,7 @@ from core import clock
 from core.cli import out
 from core.cli.desk import Reader, is_taken, reading
 from core.jobs import ALIVE_MS, read_beat
-from core.store.queries import activity, health
+from core.store.queries import activity, drift, health
 from core.store.queries.shops import ReadUpTo, ShopRow, read_up_to, shops
 from core.store.vault import VaultLocked
 from core.sync.signin import KeptTokens
@@ -27,13 +27,17 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class ShopState:
-    """One shop: its connection, its sign-in, what waits, and how long a change takes each way (last seven days)."""
+    """One shop: its connection, its sign-in, what waits, and how long a change takes each way (last seven days).
+
+    `questions` are the numbers that nothing explains: those to decide, those being checked, and those decided.
+    """
 
     shop: ShopRow
     sign_in: SignIn
     queue: health.Backlog
     delay_to_tiktok: health.Delay | None
     delay_from_tiktok: health.Delay | None
+    questions: drift.Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def read_status(reader: Reader) -> Status:
             ShopState(
                 shop, sign_in_of(reader, shop.auth), health.backlog(connection, shop.id),
                 health.delay_out(connection, shop.id, since),
-                health.delay_in(connection, shop.id, shop.connected_at, since),
+                health.delay_in(connection, shop.id, shop.connected_at, since), drift.counts(connection, shop.id),
             )
             for shop in known
         ]  # fmt: skip
@@ -116,6 +120,8 @@ def _tell_shop(each: ShopState) -> None:
         ends, renewal = out.until(each.sign_in.ends), out.until(each.sign_in.access_ends)
         out.say(f"  Sign-in: ends {ends}; its key renews itself, the one in use ends {renewal}")
     out.say(f"  Waiting: {out.many(queue.waiting, 'listing')}, held for review: {queue.held:,}")
+    if each.questions.open:
+        out.say(f"  Nothing explains {out.many(each.questions.open, 'number')} on TikTok: decide under Questions")
     for words, delay in (("to TikTok", each.delay_to_tiktok), ("from TikTok", each.delay_from_tiktok)):
         measured = "" if delay is None else f" (95 % within {out.span(delay.p95_ms)}, {delay.samples} measured)"
         out.say(f"  Delay {words}: {out.span(None if delay is None else delay.median_ms)}{measured}")

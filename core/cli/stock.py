@@ -67,5 +67,12 @@ def _tell(rows: list[StockRow], counts: reconcile.StockCounts, read_at: int | No
         if len(rows) == _ROWS:
             out.note(f"Only the first {_ROWS} rows; --json prints all of them.")
     even = f"{counts.even:,} of {out.many(counts.listings, 'listing')} even"
-    rest = out.counted({"different": counts.different, "not linked": counts.unlinked, "refused": counts.refused})
+    rest = out.counted(
+        {
+            "different": counts.different,
+            "to decide": counts.drift,
+            "not linked": counts.unlinked,
+            "refused": counts.refused,
+        }
+    )
     out.say(f"{even}{', ' + rest if rest else ''}. TikTok was read at {out.when(read_at)}.")

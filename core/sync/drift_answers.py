@@ -62,16 +62,25 @@ def _sentences(asked: Question, fact: Facts | None, choice: Choice, change: int,
 
 
 def _booked(asked: Question, choice: Choice, change: int, shows: int | None) -> str:
-    number = "your number" if shows is None else f"{shows:,}"
-    then = f"TikTok goes to {number}" if shows != asked.available else f"TikTok shows {number} already"
     if choice == "ours":
-        back = f"TikTok goes back to {number}" if shows != asked.available else then
-        return f"Keep {number}: {back}, and nothing is booked."
+        number = "your number" if shows is None else f"{shows:,}"
+        return f"Keep {number}: {_then(asked, shows, back=True)}nothing is booked."
     left = f"so you have {units(asked.on_hand + change)}"
     if choice == "theirs":
-        return f'Take {asked.observed:,}: {change:+,} booked as "{decisions.REASON}", {left}; {then}.'
-    what = f'{change:+,} booked as "count", {left}' if change else "just as your records say, so no unit is booked"
-    return f"A count of {asked.on_hand + change:,}: {what}; {then}."
+        taken = asked.observed if shows is None else shows
+        told = f'Take {taken:,}: {_then(asked, shows)}{change:+,} is booked as "{decisions.REASON}", {left}.'
+    elif change:
+        told = f'A count of {asked.on_hand + change:,}: {_then(asked, shows)}{change:+,} is booked as "count".'
+    else:
+        told = f"A count of {asked.on_hand:,}, as your records say: {_then(asked, shows)}no unit is booked."
+    return told
+
+
+def _then(asked: Question, shows: int | None, *, back: bool = False) -> str:
+    if shows is None or asked.mode != "live":
+        return ""
+    goes = f"goes {'back ' if back else ''}to {shows:,}" if shows != asked.available else f"shows {shows:,} already"
+    return f"TikTok {goes}, and "
 
 
 def _later(asked: Question, fact: Facts | None, shows: int | None) -> list[str]:

@@ -37,25 +37,28 @@ def meanwhile(asked: Question) -> str:
     return "It stays this low, or goes lower, until you decide."
 
 
-def choices(found: Sequence[Answer], give: Callable[[Choice], None]) -> None:
+def counted(asked: Question) -> int:
+    """What the owner typed as counted; what the records say before they do."""
+    return int(st.session_state.get(_number(asked), max(0, asked.on_hand)))
+
+
+def _number(asked: Question) -> str:
+    return f"drift_number_{asked.id}"
+
+
+def choices(asked: Question, found: Sequence[Answer], give: Callable[[Choice], None]) -> None:
     """The three answers, each telling before the click what it books and what TikTok will show."""
     for each in found:
         with st.container(border=True, key=f"answer_{each.choice}", gap="small"):
-            st.markdown(plain(each.sentence))
-            st.button(
-                drift_views.ANSWERS[each.choice], key=f"decide_{each.choice}", on_click=give, args=(each.choice,),
-                disabled=not (each.possible and live.can_act()),
-            )  # fmt: skip
-
-
-def counted(asked: Question) -> int:
-    """What the owner counts of the item instead of either number."""
-    return int(
-        st.number_input(
-            "Or count: units on the shelf, promised ones too", 0, 99_999, max(0, asked.on_hand),
-            key=f"drift_number_{asked.id}", disabled=asked.parts != 1,
-        )
-    )  # fmt: skip
+            if each.choice == "count" and each.possible:
+                st.number_input("Or count: units on the shelf, promised ones too", 0, 99_999, counted(asked),
+                                key=_number(asked))  # fmt: skip
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(plain(each.sentence), width="stretch")
+                st.button(
+                    drift_views.ANSWERS[each.choice], key=f"decide_{each.choice}", on_click=give, args=(each.choice,),
+                    disabled=not (each.possible and live.can_act()), width=132,
+                )  # fmt: skip
 
 
 def always(shop: str) -> None:
@@ -135,7 +138,7 @@ def preview(rows: Sequence[Question], found: dict[int, Answer]) -> list[Asked]:
              "booked": [found[row.id].units or None for row in good], "now": [row.available for row in good],
              "then": [found[row.id].shows for row in good], "why": [found[row.id].sentence for row in good],
              "product": [row.name for row in good]},
-            {"sku": st.column_config.TextColumn("SKU", width=140), "amount": tables.numbers("By", 52, None, "%+d"),
+            {"sku": st.column_config.TextColumn("SKU", width=140), "amount": tables.numbers("Change", 66, None, "%+d"),
              "booked": tables.numbers("Booked", 70, "Units added to the ledger.", "%+d"),
              "now": tables.numbers("Shows now", 84), "then": tables.numbers("Then", 60),
              "why": st.column_config.TextColumn("What happens", width=430),

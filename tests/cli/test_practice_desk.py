@@ -103,6 +103,7 @@ def test_status_tells_sign_in_queue_cursors_runs_and_delay(synced: Core) -> None
     assert shop["sign_in"]["ends"] > shop["sign_in"]["access_ends"] > 0
     assert shop["queue"]["held"] == 0
     assert {"delay_to_tiktok", "delay_from_tiktok"} <= shop.keys()
+    assert shop["questions"] == {"open": 0, "checking": 0, "decided": 0}
     assert {each["source"].split(":")[0] for each in found["read_up_to"]} >= {"orders", "products", "stock"}
     assert found["runs"][0]["kind"] == "sync all"
     text = synced("status").out

@@ -90,10 +90,8 @@ def test_each_answer_tells_what_it_books_before_it_is_given(calm, visit: Visit) 
     asked = question(calm, ask(calm, 0, 4))
     words = told(visit("drift", question=str(asked.id)))
     assert "and nothing is booked." in words
-    assert (
-        f'Take {asked.observed}: +4 booked as "taken over from TikTok", so you have {asked.on_hand + 4} units' in words
-    )
-    assert f"A count of {asked.on_hand}: just as your records say" in words
+    assert f'+4 is booked as "taken over from TikTok", so you have {asked.on_hand + 4} units' in words
+    assert f"A count of {asked.on_hand}, as your records say" in words
 
 
 def test_keeping_ours_decides_it(calm, visit: Visit) -> None:
@@ -119,7 +117,8 @@ def test_another_number_is_told_as_it_is_typed_and_booked_as_a_count(calm, visit
     asked = question(calm, ask(calm, 0, 4))
     at = visit("drift", question=str(asked.id))
     at = at.number_input(key=f"drift_number_{asked.id}").set_value(asked.on_hand + 2).run()
-    assert f'A count of {asked.on_hand + 2}: +2 booked as "count"' in told(at)
+    assert f"A count of {asked.on_hand + 2}: TikTok goes to" in told(at)
+    assert '+2 is booked as "count"' in told(at)
     at.button(key="decide_count").click().run()
     assert question(calm, asked.id).on_hand == asked.on_hand + 2
 

@@ -206,7 +206,7 @@ _FROM = "FROM drift d JOIN listing l ON l.shop_id = d.shop_id AND l.sku_id = d.s
 _ON_ITEM = "FROM link k WHERE k.shop_id = d.shop_id AND k.sku_id = d.sku_id"
 _QUESTION = f"""
 SELECT d.id, d.shop_id, s.name AS shop, d.sku_id, l.product_id, l.seller_sku, l.title, l.variant, d.state, d.amount,
-  d.expected, d.observed, l.available, coalesce(l.committed, 0) AS committed, l.open_units, d.found_at,
+  d.observed - d.amount AS expected, d.observed, l.available, coalesce(l.committed, 0) AS committed, l.open_units, d.found_at,
   {_CAUSE} AS cause, d.evidence, d.decision, d.decided_at, d.actor, s.mode,
   (SELECT count(*) {_ON_ITEM}) AS parts,
   (SELECT count(*) FROM link o JOIN listing x ON x.shop_id = o.shop_id AND x.sku_id = o.sku_id AND NOT x.gone

@@ -16,15 +16,22 @@ LOCKED = f"refused_code IN ({locks.IN_SQL})"
 _CHUNK = 5_000  # SQLite takes 32,766 values a statement
 _ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id)"
 _OTHERS = "FROM link k2 JOIN listing o ON o.shop_id = k2.shop_id AND o.sku_id = k2.sku_id WHERE k2.item_id = k.item_id"
-# Units of the item behind the link k that TikTok holds for orders that are not known here, ...
+# Units of the item behind the link k that TikTok holds for orders that are not known here. An order may hide behind the
+# shipment of another one: what has left the number of another listing unexplained counts as sold there as well.
+_BEYOND = "o.committed - o.open_units"
+_LEFT = """
+  (o.base_available + o.base_open + coalesce(o.base_shipped, o.shipped_units)
+  - o.available - o.open_units - o.shipped_units)
+"""
+_SELF = "(o.shop_id = k.shop_id AND o.sku_id = k.sku_id)"
 UNSEEN = f"""(
-  SELECT coalesce(sum((o.committed - o.open_units) * k2.quantity), 0) {_OTHERS} AND o.committed > o.open_units
-    AND NOT o.gone
+  SELECT coalesce(sum(k2.quantity * CASE WHEN {_LEFT} > 0 AND {_LEFT} > {_BEYOND} AND NOT {_SELF} THEN {_LEFT}
+    WHEN {_BEYOND} > 0 THEN {_BEYOND} ELSE 0 END), 0) {_OTHERS} AND NOT o.gone
 )"""
-# ... and units that other listings of it show and TikTok lets nobody lower: as good as sold there.
+# Units that other listings of it show and TikTok lets nobody lower: as good as sold there.
 HELD = f"""(
   SELECT coalesce(sum(o.available * k2.quantity), 0) {_OTHERS} AND o.{LOCKED} AND NOT o.gone
-    AND NOT (o.shop_id = k.shop_id AND o.sku_id = k.sku_id)
+    AND NOT {_SELF}
 )"""
 _FREE = f"""(
   SELECT coalesce(sum(v.on_hand - v.reserved), 0) FROM level v WHERE v.item_id = k.item_id
@@ -32,29 +39,30 @@ _FREE = f"""(
 _AIMS = f"""
 WITH due AS ({{due}}
 ), part AS MATERIALIZED (
-  SELECT due.shop_id, due.sku_id, k.quantity, k.buffer, k.share, k.cap, k.zero_below, k.split_from, k.split_to,
-    i.split_at, i.split_total, i.halted_at, i.counted_at IS NULL AND {_ON_HAND} <= 0 AS unknown, {_FREE} AS free
-  FROM due CROSS JOIN link k ON k.shop_id = due.shop_id AND k.sku_id = due.sku_id JOIN item i ON i.id = k.item_id
+  SELECT due.shop_id, due.sku_id, k.item_id, k.quantity, k.buffer, k.share, k.cap, k.zero_below, k.split_from,
+    k.split_to, i.split_at, i.split_total, i.halted_at, i.counted_at IS NULL AND {_ON_HAND} <= 0 AS unknown,
+    {_FREE} AS free
+  FROM due LEFT JOIN link k ON k.shop_id = due.shop_id AND k.sku_id = due.sku_id LEFT JOIN item i ON i.id = k.item_id
 ), offered AS (
-  SELECT shop_id, sku_id, quantity, cap, halted_at, unknown, CASE WHEN free < zero_below THEN 0
+  SELECT shop_id, sku_id, item_id, quantity, cap, halted_at, unknown, CASE WHEN free < zero_below THEN 0
     WHEN split_total > 0 AND free BETWEEN 1 AND split_at AND
       free * split_to / split_total - free * split_from / split_total < (free - buffer) * share / 100
     THEN free * split_to / split_total - free * split_from / split_total ELSE (free - buffer) * share / 100 END AS units
   FROM part
 ), aimed AS (
-  SELECT shop_id, sku_id, min(units / quantity) AS units, coalesce(min(cap), {MOST}) AS cap,
+  SELECT shop_id, sku_id, count(item_id) AS parts, min(units / quantity) AS units, coalesce(min(cap), {MOST}) AS cap,
     max(CASE WHEN unknown THEN 1 ELSE 0 END) AS unknown, count(halted_at) AS halted
   FROM offered GROUP BY shop_id, sku_id
 ), told AS (
-  SELECT due.shop_id, due.sku_id, CASE WHEN unknown = 1 THEN NULL WHEN units < 0 THEN 0 WHEN units > cap THEN cap
+  SELECT shop_id, sku_id, CASE WHEN parts = 0 OR unknown = 1 THEN NULL WHEN units < 0 THEN 0 WHEN units > cap THEN cap
       ELSE units END AS target,
-    CASE WHEN unknown IS NULL THEN 'unlinked' WHEN unknown = 1 THEN 'unread' WHEN halted > 0 THEN 'halted' ELSE ''
-      END AS stand
-  FROM due LEFT JOIN aimed ON aimed.shop_id = due.shop_id AND aimed.sku_id = due.sku_id
+    CASE WHEN parts = 0 THEN 'unlinked' WHEN unknown = 1 THEN 'unread' WHEN halted > 0 THEN 'halted'
+      ELSE '' END AS stand
+  FROM aimed
 )
 SELECT told.shop_id AS shop, told.sku_id AS sku, told.target, told.stand FROM told
-JOIN listing l ON l.shop_id = told.shop_id AND l.sku_id = told.sku_id
-WHERE l.stand <> told.stand OR l.target IS DISTINCT FROM told.target
+CROSS JOIN listing l WHERE l.shop_id = told.shop_id AND l.sku_id = told.sku_id
+  AND (l.stand <> told.stand OR l.target IS DISTINCT FROM told.target)
 """  # noqa: S608 (constants)
 _KEEP = text("UPDATE listing SET target = :target, stand = :stand WHERE shop_id = :shop AND sku_id = :sku")
 _OF_ITEMS = text(_AIMS.format(due="SELECT DISTINCT shop_id, sku_id FROM link WHERE item_id IN :items"))

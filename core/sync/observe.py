@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, text
+from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select, text
 
 from core import clock
 from core.store.engine import Store
@@ -11,7 +11,7 @@ from core.store.tables import Cursor, Listing, Push, Shown, Stock
 from core.store.upsert import table, upsert
 from core.sync import aims, intents, suspicion, takings
 from core.sync.context import ShopContext
-from core.sync.verdicts import taken, verdict
+from core.sync.verdicts import SETTLED_AFTER_MS, taken, verdict
 from core.tiktok.errors import BadAnswer
 from core.tiktok.models import SkuStock
 
@@ -58,7 +58,7 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
     pending = _pending(connection, shop.shop_id, stocks.keys())
     undecided = suspicion.undecided(connection, shop.shop_id, stocks.keys())
     changed: list[dict[str, Any]] = []
-    claims: list[str] = []  # what these listings hold of their items, beyond known orders, may be another number now
+    touched: list[str] = []
     for sku_id, row in listings.items():
         if (row["observed_at"] or 0) > at:
             continue
@@ -67,8 +67,6 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
         if (row["available"], row["committed"]) != (stock.available, stock.committed):
             shows = {"available": stock.available, "committed": stock.committed}
             values |= shows | {"observed_at": at}
-            if row["refused_code"] is not None or max(row["committed"] or 0, stock.committed) > row["open_units"]:
-                claims.append(sku_id)
             changed.append({"shop_id": shop.shop_id, "sku_id": sku_id, "at": at} | shows)
         shown = {place.warehouse_id: (place.available, place.committed) for place in stock.warehouses}
         if shown != known.get(sku_id, {}):
@@ -83,8 +81,9 @@ def record(connection: Connection, shop: ShopContext, stocks: Mapping[str, SkuSt
         if values:
             mine = (_LISTING.c.shop_id == shop.shop_id, _LISTING.c.sku_id == sku_id)
             connection.execute(_LISTING.update().where(*mine).values(**values))
+            touched.append(sku_id)
     upsert(connection, Shown, changed)
-    aims.of_listings(connection, shop.shop_id, claims)
+    aims.of_listings(connection, shop.shop_id, [sku for sku in touched if sku in linked])
     return len(changed)
 
 
@@ -167,11 +166,12 @@ _CONFIRMED = text("SELECT max(id) FROM push WHERE shop_id = :shop AND sku_id = :
 
 
 def _pending(connection: Connection, shop_id: str, skus: Collection[str]) -> dict[str, list[Mapping[Any, Any]]]:
-    """Writes without a verdict, newest first, by SKU id."""
+    """Writes without a verdict, newest first, by SKU id, and those taken for lost that may still arrive."""
     mine = (_PUSH.c.shop_id == shop_id, _PUSH.c.sku_id.in_(list(skus)))
-    query = select(_PUSH).where(*mine, _PUSH.c.outcome.in_(("sent", "unknown", "accepted"))).order_by(_PUSH.c.id.desc())
+    late = and_(_PUSH.c.outcome == "lost", _PUSH.c.intent_at > clock.now_ms() - SETTLED_AFTER_MS)
+    query = select(_PUSH).where(*mine, or_(_PUSH.c.outcome.in_(("sent", "unknown", "accepted")), late))
     found: dict[str, list[Mapping[Any, Any]]] = {}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(query.order_by(_PUSH.c.id.desc())).mappings():
         found.setdefault(row["sku_id"], []).append(row)
     return found
 
@@ -190,6 +190,8 @@ def _resolve(
         if shop.kind == "store" and push["outcome"] != "accepted" and not complete:
             continue  # an order that is not known yet could tell any story
         readings = _readings(connection, shop, row, push)
+        if push["outcome"] == "lost" and explained:
+            continue
         found = [verdict(push, each, at, overtaken=overtaken, complete=complete) for each in readings]
         outcome = min(found, key=_LIKELIER.index)
         if outcome is None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.sync.drift import Reading, unexplained
+
 AT_ONCE_MS = 60_000  # so soon after a write, sales that it erased are told from those that came after it by nothing
 WAITS_MS = 20_000  # how long the client waits for an answer, so how long a write without one was certainly under way
 LOST_AFTER_MS = 15_000  # a write without an answer may still arrive; before that it is not taken for lost
@@ -23,6 +25,8 @@ def verdict(
     a later write was accepted, so that this one shows only if it arrived after that, and `complete` that every order
     behind the reading is known.
     """
+    if push["outcome"] == "lost":
+        return "confirmed" if _arrived_late(push, row) else None
     if push["outcome"] == "accepted":
         if _shows(push, row, at):
             return "confirmed"
@@ -39,6 +43,20 @@ def verdict(
     if at - push["intent_at"] < SETTLED_AFTER_MS:
         return None
     return "confirmed" if applied else "contradicted"
+
+
+def _arrived_late(push: Mapping[Any, Any], row: Mapping[Any, Any]) -> bool:
+    """Whether a write that was taken for lost is what changed the number after all.
+
+    TikTok Shop API: a request is valid for five minutes. It explains only what nothing else does.
+    """
+    if row["base_available"] is None:
+        return False
+    shipped = row["shipped_units"] if row["base_shipped"] is None else row["base_shipped"]
+    base = Reading(row["base_available"], row["base_open"], shipped)
+    if not unexplained(base, Reading(row["available"], row["committed"], row["shipped_units"])):
+        return False
+    return row["available"] in (push["target"], push["target"] - taken(push, row))
 
 
 def _shows(push: Mapping[Any, Any], row: Mapping[Any, Any], at: int) -> bool:

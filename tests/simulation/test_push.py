@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core import clock
-from core.sync import choosing, intents, observe, outbox, push
+from core.sync import choosing, cycle, intents, observe, outbox, push
 from core.sync import facts as known
 from core.tiktok.errors import OutcomeUnknown, TikTokError
 from tests.simulation.desk import Desk
@@ -292,3 +292,39 @@ def test_an_old_reading_stored_between_our_write_and_its_reading_back_contradict
     desk.push()
     assert desk.rows("SELECT outcome FROM push ORDER BY id DESC LIMIT 1") == [("confirmed",)]
     assert desk.rows("SELECT * FROM drift") == []
+
+
+def test_a_write_that_arrives_minutes_late_is_known_as_ours_and_put_right(desk: Desk, sku: str) -> None:
+    before = desk.shown(sku)
+    desk.practice.trouble("timeout_before", path="/inventory/update", times=1)
+    desk.sell(sku)
+    desk.push()
+    desk.time.turn(30)
+    desk.sell(sku, 3)
+    desk.push()
+    assert desk.shown(sku) == before - 4
+    desk.practice.set_stock(sku, before - 1)  # the first write arrives after all
+    desk.time.turn(60)
+    desk.sync("all")
+    desk.push()
+    assert desk.shown(sku) == before - 4
+    assert desk.rows("SELECT amount FROM drift WHERE state <> 'explained'") == [], "nobody is asked about our own write"
+    desk.settle(rounds=2)
+    desk.check_even()
+
+
+def test_an_order_hidden_behind_a_shipment_is_not_offered_by_another_listing(desk: Desk, sku: str) -> None:
+    other = next(one for one in desk.skus() if one != sku)
+    desk.share_item(sku, other)
+    first = desk.practice.buy(sku)
+    desk.settle(rounds=2)
+    desk.practice.buy(sku)
+    desk.practice.ship(first)
+    before, offered = desk.shown(sku), desk.shown(other)
+    desk.read_stock()
+    cycle.mark_uneven(desk.shop)
+    desk.push()
+    assert (desk.shown(sku), desk.shown(other)) == (before, before)
+    assert before == offered - 1
+    desk.settle(rounds=2)
+    desk.check_even()

@@ -7,7 +7,7 @@ import streamlit as st
 from core import clock
 from core.analytics import measures
 from core.money import from_units
-from core.store.queries import activity, cover, health, oversell, sales
+from core.store.queries import activity, cover, health, oversell, plans, sales
 from core.sync import reconcile
 from core.ui import blocks, live, tables, words
 from core.ui.text import clock_time, money, number, zone
@@ -28,6 +28,7 @@ with rt.store.read() as connection:
     backlog = health.backlog(connection, shop.id)
     missing = oversell.count(connection)[1]
     lasting = cover.counts(connection, zone(shop.timezone), clock.now())
+    planned = len(plans.waiting(connection))
     latest = activity.runs(connection, limit=8)
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
@@ -58,7 +59,10 @@ with st.grid(5, min_column_width=156, gap="small"):
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("Needs attention", anchor=False)
-    blocks.attention(blocks.concerns(stock, trouble, backlog, rt.problems(), oversold=missing, low=lasting.week))
+    concerns = blocks.concerns(
+        stock, trouble, backlog, rt.problems(), oversold=missing, low=lasting.week, plans=planned
+    )
+    blocks.attention(concerns)
 with right:
     st.subheader("Connections", anchor=False)
     blocks.connections(shop, stock, rt.loop(), rt.choices())

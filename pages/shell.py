@@ -28,6 +28,7 @@ page = st.navigation(
             st.Page("analytics.py", title="Analytics", icon=":material/bar_chart:"),
         ],
         "Desk": [
+            st.Page("plans.py", title="Plans", icon=":material/checklist:"),
             st.Page("activity.py", title="Activity", icon=":material/history:"),
             st.Page("places.py", title="Places", icon=":material/warehouse:"),
             st.Page("connection.py", title="Connection", icon=":material/link:"),

@@ -84,6 +84,7 @@ _CONCERNS: dict[str, tuple[Colour, str, str, str, str, dict[str, str]]] = {
               "Decide", {}),
     "held": ("orange", "listing held until you agree", "listings held until you agree", "stock.py", "Review",
              {"show": "different"}),
+    "plans": ("orange", "plan waits for your yes", "plans wait for your yes", "plans.py", "Review", {}),
     "unknown": ("orange", "change sent, but the answer was lost", "changes sent, but the answer was lost", "stock.py",
                 "Look", {"show": "waiting"}),
     "failed": ("orange", "run failed today", "runs failed today", "activity.py", "See what to do",
@@ -105,11 +106,12 @@ def concerns(
     *,
     oversold: int = 0,
     low: int = 0,
+    plans: int = 0,
 ) -> list[Concern]:
     """What needs the owner, the most urgent first."""
     counts = {
         "problems": len(problems), "oversold": oversold, "refused": stock.refused, "drift": stock.drift,
-        "held": backlog.held, "unknown": trouble.unknown_pushes, "failed": trouble.failed_runs,
+        "held": backlog.held, "plans": plans, "unknown": trouble.unknown_pushes, "failed": trouble.failed_runs,
         "unlinked": stock.unlinked, "low": low, "aside": trouble.unreadable,
     }  # fmt: skip
     return [

@@ -1,58 +1,73 @@
-"""Parts of the review page: what a plan says of itself, its table, and sending it."""
+"""Parts of the review page: what a plan would do in all, choosing among its rows, sending, stopping and undoing it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
 
 from core.store.queries.activity import RunLine
-from core.store.queries.plans import PlanHead, PlanLine
+from core.store.queries.plans import PlanHead, Totals
 from core.store.queries.shops import ShopRow
-from core.sync import adopt
-from core.ui import live, tables, words
-from core.ui.text import ago, number, plain, plural
+from core.sync.approval import Which
+from core.sync.kinds import KINDS, Choice
+from core.ui import live, tables
+from core.ui import words as said
+from core.ui.plan_words import ENDED, send_label, words
+from core.ui.text import money, number, plain, plural
 
-_ENDED = ("done", "stopped", "replaced")
 _RUN = "plan_run"
+_TYPED = "typed"
 
 
-def question(plan: PlanHead) -> str:
-    """What the page is about, by the plan's state."""
-    return (
-        "Review before anything is sent" if plan.state == "proposed" else f"Plan {plan.id}, made {ago(plan.created_at)}"
-    )
+def actions(plan: PlanHead, states: Mapping[str, int], run_id: int | None) -> None:
+    """The buttons beside the headline: one primary, in words for what it will do."""
+    mine = live.can_act()
+    if st.button("All plans", key="back"):
+        st.switch_page("plans.py")
+    if plan.state == "proposed" and plan.rows:
+        held = bool(plan.warning) and st.session_state.get(_TYPED) != plan.rows
+        st.button(send_label(plan), key="send", type="primary", on_click=_send, args=(plan,),
+                  disabled=not mine or held)  # fmt: skip
+    if run_id and plan.state in ("approved", "running"):
+        st.button("Stop after this row", key="stop", type="primary", on_click=_stop, args=(run_id,), disabled=not mine)
+    if plan.state in ("done", "stopped"):
+        _afterwards(plan, states, mine)
 
 
-def answer(plan: PlanHead, states: Mapping[str, int]) -> str:
-    """The headline."""
-    if plan.state == "proposed" and not plan.rows:
-        return "Nothing to change"
-    if plan.state == "proposed":
-        return (
-            f"{plural(plan.rows, 'number')} to take over" if _adopts(plan) else f"{plural(plan.rows, 'change')} to send"
-        )
-    if plan.state == "replaced":
-        return "A newer plan took this one's place"
-    finished = plan.rows - states.get("proposed", 0)
-    if plan.state in _ENDED:
-        return f"{number(states.get('done', 0))} of {plural(plan.rows, 'change')} done"
-    return f"Sending: {number(finished)} of {number(plan.rows)}"
+def _afterwards(plan: PlanHead, states: Mapping[str, int], mine: bool) -> None:
+    kind = KINDS.get(plan.kind)
+    left = states.get("review", 0) + states.get("proposed", 0)
+    if kind is not None and kind.undo is not None and states.get("done"):
+        st.button("Undo", key="undo", on_click=_go, args=("undo", plan.id), disabled=not mine,
+                  help="Shows first what would go back, and what no longer can.")  # fmt: skip
+    if kind is not None and kind.again is not None and left:
+        st.button(f"Review the {number(left)} that {'is' if left == 1 else 'are'} left", key="again", type="primary",
+                  on_click=_go, args=("again", plan.id), disabled=not mine)  # fmt: skip
 
 
-def send_label(plan: PlanHead) -> str:
-    """What the one primary button will do."""
-    return f"Take over {plural(plan.rows, 'number')}" if _adopts(plan) else f"Send {plural(plan.rows, 'change')}"
+def _go(what: str, plan_id: int) -> None:
+    """Propose an undo, or a fresh plan of what is left, and go and read it."""
+    rt = live.runtime()
+    plan = live.attempt(rt.propose_undo if what == "undo" else rt.propose_again, plan_id)
+    if plan is not None:
+        st.session_state["go_plan"] = plan.id
 
 
-def _adopts(plan: PlanHead) -> bool:
-    """Whether the plan changes our stock to TikTok's numbers instead of TikTok's to ours."""
-    return plan.kind == adopt.KIND
+def arrive() -> None:
+    """Open the plan that a button has just made; filters of the one before do not belong to it."""
+    plan_id = st.session_state.pop("go_plan", None)
+    if plan_id is not None:
+        for key in ("plan_show", "plan_find", "plan_sort", _TYPED):
+            st.session_state.pop(key, None)
+        tables.forget("plan")
+        for name in ("show", "find", "sort", "page"):
+            st.query_params.pop(name, None)
+        st.query_params["plan"] = str(plan_id)
 
 
-def send(plan: PlanHead) -> None:
+def _send(plan: PlanHead) -> None:
     """Send the plan in the background; above the owner's limits with the number of rows as typed."""
-    typed = st.session_state.get("typed") if plan.warning else None
-    run_id = live.attempt(live.runtime().start_plan, plan.id, confirmed_rows=typed)
+    typed = st.session_state.get(_TYPED) if plan.warning else None
+    run_id = live.attempt(live.runtime().start_plan, plan.id, confirmed_rows=typed, seen_rows=plan.rows)
     if run_id is not None:
         st.session_state[_RUN] = (plan.id, run_id)
 
@@ -63,80 +78,94 @@ def run_of(plan: PlanHead) -> int | None:
     return plan.run_id or (run_id if started_plan == plan.id else None)
 
 
-def stop(run_id: int) -> None:
+def _stop(run_id: int) -> None:
     """Stop after the row at work; what was sent stays sent."""
     live.attempt(live.runtime().stop_run, run_id, done="It stops after the row it is working on.")
 
 
-def status(plan: PlanHead, run: RunLine | None, shop: ShopRow) -> None:
+def status(plan: PlanHead, run: RunLine | None, shop: ShopRow, undone_by: int | None) -> None:
     """What stands before sending, how far it is, or what came of it."""
     if plan.state == "proposed" and plan.rows:
         _before(plan, shop)
-    elif run is not None and plan.state in _ENDED:
+    elif run is not None and plan.state in ENDED:
         tell = st.success if plan.state == "done" and run.status == "done" else st.warning
-        tell(plain(words.outcome(run)))
+        tell(plain(said.outcome(run)))
     elif run is not None and run.total:
         st.progress(min(1.0, run.done / run.total), text=f"{number(run.done)} of {plural(run.total, 'change')}")
     elif plan.state in ("approved", "running"):
         st.progress(0.0, text="Starting")
+    for other, label in ((undone_by, "Taken back by plan"), (plan.undo_of, "This takes back plan")):
+        if other is not None:
+            st.page_link("plan.py", label=f"{label} {other}", query_params={"plan": str(other)})
 
 
 def _before(plan: PlanHead, shop: ShopRow) -> None:
     if plan.warning:
         st.warning(plain(plan.warning), title="This is above your limits")
-        label = f"To send it all the same, type the number of changes: {plan.rows}"
-        st.number_input(label, min_value=0, step=1, value=None, key="typed", width=360)
+        label = f"To {words(plan).button.lower()} it all the same, type the number of {words(plan).noun}s: {plan.rows}"
+        st.number_input(label, min_value=0, step=1, value=None, key=_TYPED, width=360)
     if shop.mode == "watch":
         st.info("Until now this shop was only watched. With this plan Evenstock starts to keep its stock even.")
-    if _adopts(plan):
-        st.caption("Your stock of these items is counted as TikTok shows it; nothing is changed on TikTok.")
-    else:
-        st.caption(
-            "Each number is read once more just before it is sent. One that changed meanwhile comes back to you."
+    st.caption(words(plan).before)
+
+
+def figures(found: Totals, *, stock: bool) -> None:
+    """What the chosen rows do in all, with the money at stake; `stock` says that they change what is on hand."""
+    if not (found.raises or found.lowers):
+        return
+    more, less = ("More on hand", "Less on hand") if stock else ("Raised", "Lowered")
+    off, offered = ("Stock less, at price", "Stock more, at price") if stock else ("Comes off sale", "Newly offered")
+    at_price = "Units times the price of the listing."
+    if found.unpriced:
+        at_price += f" {plural(found.unpriced, 'row')} without a known price are not in it."
+    with st.grid(5, min_column_width=150, gap="small"):
+        st.metric(more, number(found.raises), border=True)
+        st.metric(less, number(found.lowers), border=True)
+        st.metric("To zero", number(found.emptied), border=True)
+        st.metric(off, _sum([(stake.off_units, stake.currency) for stake in found.money]), border=True, help=at_price)
+        st.metric(
+            offered, _sum([(stake.offered_units, stake.currency) for stake in found.money]), border=True, help=at_price
         )
+    warned = f" {plural(found.warned, 'row')} above the last count." if found.warned else ""
+    st.caption(f"The largest change is {plural(found.largest, 'unit')}.{warned}")
 
 
-def columns(lines: Sequence[PlanLine], *, sent: bool) -> dict[str, list[Any]]:
-    """The table of changes, column by column; with results once it was sent."""
-    found: dict[str, list[Any]] = {
-        "sku": [line.sku for line in lines],
-        "old": [_whole(line.old) for line in lines],
-        "new": [_whole(line.new) for line in lines],
-        "change": [_change(line) for line in lines],
-        "product": [f"{line.title}, {line.variant}" if line.variant else line.title for line in lines],
-        "rule": [line.rule for line in lines],
-        "read": [ago(line.read_at) for line in lines],
-    }
-    if sent:
-        found |= {
-            "state": [tables.chip(words.PLAN_ROW, line.state) for line in lines],
-            "result": [line.result for line in lines],
-        }
-    return found
+def _sum(amounts: Sequence[tuple[int, str]]) -> str:
+    return " + ".join(money(units, currency) for units, currency in amounts if units) or number(0)
 
 
-def config(plan: PlanHead, *, sent: bool) -> dict[str, Any]:
-    """How the columns look."""
-    column = st.column_config
-    shown = {
-        "sku": column.TextColumn("SKU", width=150),
-        "old": tables.numbers("On hand" if _adopts(plan) else "TikTok shows", 92),
-        "new": tables.numbers("New", 60), "change": tables.numbers("Change", 70, None, "%+d"),
-        "product": column.TextColumn("Product", width=230), "rule": column.TextColumn("Rule", width=260),
-        "read": column.TextColumn("Read", width=84),
-    }  # fmt: skip
-    if sent:
-        shown |= {
-            "state": tables.chips(words.PLAN_ROW, "State", width=110),
-            "result": column.TextColumn("Result", width=330),
-        }
-    return shown
+def choice_bar(plan: PlanHead, chosen: Sequence[str]) -> None:
+    """What can be done with the rows that are chosen in the table."""
+    live.hold()
+    with st.bottom, st.container(key="chosen_bar", horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(f"**{len(chosen)} chosen**", width="stretch")
+        st.button("Clear", key="clear", on_click=tables.forget, args=("plan",))
+        choices: tuple[tuple[Choice, str], ...] = (
+            ("put back", "Put back"), ("leave out", "Leave out"), ("only", "Only these")
+        )  # fmt: skip
+        for choice, label in choices:
+            _choice_button(plan, choice, label, f"rows_{choice.split()[0]}", Which(entities=list(chosen)))
 
 
-def _whole(value: str) -> int | None:
-    return int(value) if value.lstrip("-").isdigit() else None
+def filter_bar(plan: PlanHead, count: int, search: str, only: str) -> None:
+    """What can be done with all rows that the filter finds, on every page of the table."""
+    with st.container(horizontal=True, vertical_alignment="center", key="filter_bar"):
+        st.caption(f"All {plural(count, 'row')} found here:" if count > 1 else "The row found here:", width="content")
+        choices: tuple[tuple[Choice, str], ...] = (
+            ("leave out", "Leave out"),
+            ("only", f"Only {'these' if count > 1 else 'this'}"),
+        )
+        if only == "skipped":
+            choices = (("put back", "Put back"),)
+        for choice, label in choices:
+            _choice_button(plan, choice, label, f"found_{choice.split()[0]}", Which(search=search, only=only))
 
 
-def _change(line: PlanLine) -> int | None:
-    old, new = _whole(line.old), _whole(line.new)
-    return None if old is None or new is None else new - old
+def _choice_button(plan: PlanHead, choice: Choice, label: str, key: str, which: Which) -> None:
+    st.button(label, key=key, disabled=not live.can_act(), on_click=_choose, args=(plan.id, choice, which))
+
+
+def _choose(plan_id: int, choice: Choice, which: Which) -> None:
+    if live.attempt(live.runtime().choose_rows, plan_id, choice, which) is not None:
+        tables.forget("plan")
+        st.session_state.pop(_TYPED, None)

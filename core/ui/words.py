@@ -71,6 +71,10 @@ PLAN_ROW = {
     "done": Word("Done", "green"),
     "review": Word("Back in review", "orange"),
     "unsure": Word("Answer lost", "orange"),
+    "skipped": Word("Left out", "gray"),
+    "not sent": Word("Not sent", "gray"),
+    "undone": Word("Undone", "violet"),
+    "cannot": Word("Has to stay", "orange"),
 }
 LISTING = {
     "ACTIVATE": Word("Live", "green"),
@@ -88,6 +92,7 @@ REASON = {
     "cancelled": "Order cancelled",
     "own sale": "Sold in your own store",
     "count": "Counted",
+    "undo": "A plan taken back",
     "taken over from TikTok": "TikTok's number taken over",
     "taking over undone": "Taking over TikTok's number undone",
     "import": "Imported from a file",
@@ -104,6 +109,7 @@ KIND = {
     "push": "Sent stock to TikTok",
     "resync": "Sent a reviewed plan",
     "adopt": "Took over numbers from TikTok",
+    "undo": "Took a plan back",
     "start": "Gave listings their start",
     "import": "Imported a file",
     "proof": "Proved the ledger",

@@ -9,7 +9,7 @@ from core.jobs import JobState, LoopState
 from core.settings import Choices, Settings
 from core.store import choices as saved
 from core.store.engine import Store
-from core.sync import decisions, rule_plans, start_plans
+from core.sync import decisions, kinds, rule_plans, start_plans
 from core.sync.plans import Proposed
 
 SHOP = "7495001"
@@ -80,7 +80,19 @@ class FakeRuntime:
         self.asked.append(("propose_groups", groups))
         return rule_plans.propose_groups(self.store, groups, actor="owner")
 
-    def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None) -> int:
+    def choose_rows(self, plan_id: int, choice: Any, which: Any) -> int:
+        self.asked.append(("choose_rows", plan_id, choice, which))
+        return kinds.choose(self.store, plan_id, choice, which)
+
+    def propose_undo(self, plan_id: int) -> Proposed:
+        self.asked.append(("propose_undo", plan_id))
+        return kinds.propose_undo(self.store, plan_id, actor="owner")
+
+    def propose_again(self, plan_id: int) -> Proposed | None:
+        self.asked.append(("propose_again", plan_id))
+        return kinds.propose_again(self.store, plan_id, actor="owner")
+
+    def start_plan(self, plan_id: int, *, confirmed_rows: int | None = None, seen_rows: int | None = None) -> int:
         self.asked.append(("start_plan", plan_id, confirmed_rows))
         return 1
 

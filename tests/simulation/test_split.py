@@ -86,9 +86,9 @@ class Scarce:
         )
         return bool(self.desk.rows(f"{query} AND i.id = :i", i=self.item))
 
-    def begin_with(self, first: tuple[int, int], second: tuple[int, int]) -> None:
-        """Three units are there and divided so."""
-        self.free(3)
+    def begin_with(self, first: tuple[int, int], second: tuple[int, int], units: int = 3) -> None:
+        """So many units are there and divided so, in three shares."""
+        self.free(units)
         self.set_shares(5, first, second, 3)
         for _ in range(3):  # what was lowered must have been read before the other is raised
             self.desk.push()
@@ -233,11 +233,14 @@ def test_the_own_stores_share_is_not_given_away_in_between(scarce: Scarce) -> No
 
 
 def test_a_listing_that_the_owner_left_out_keeps_no_other_waiting(scarce: Scarce) -> None:
-    scarce.begin_with((0, 3), (0, 1))
-    assert scarce.shown() == (3, 1)
+    scarce.begin_with((0, 3), (0, 1), units=5)
+    assert scarce.shown() == (5, 1)
+    scarce.lose_next_write(scarce.first)
+    scarce.free(4)
+    assert scarce.shown() == (5, 1)
     scarce.set_shares(5, (0, 3), (0, 2), 3)
     scarce.desk.push()
-    assert scarce.shown() == (3, 2)
+    assert scarce.shown() == (5, 2)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""A practice shop that is asked without a network: the same gateway, the same bytes, in the same thread.
+"""A practice shop that is asked without a network: the same gateway, the same bytes, in the same thread. Or over HTTP.
 
 Every request takes a moment of the turned clock, and `meanwhile` is called before and after TikTok works on it, so that
 buyers can come between any two steps of ours. A request may also be lost and arrive all the same, a little later.
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from core import clock
-from core.practice import PracticeShop
+from core.practice import PracticeShop, serve
 from core.practice.api import Gateway
 from core.practice.consent import TokenHost
 from core.practice.identity import SHOP_ID
@@ -24,12 +24,17 @@ UPDATE = "/inventory/update"
 
 
 class Inside:
-    """Stands where a PracticeServer stands. `number` tells several shops apart: each has an id and orders of its own."""
+    """Stands where a PracticeServer stands. `number` tells several shops apart: each has an id and orders of its own.
+
+    With `http` the bytes travel over a real connection to a real server, and all else stays as it is.
+    """
 
     at: ClassVar[dict[str, "Inside"]] = {}
 
-    def __init__(self, shop: PracticeShop, time: clock.Turned, number: int = 1) -> None:
+    def __init__(self, shop: PracticeShop, time: clock.Turned, number: int = 1, *, http: bool = False) -> None:
         self.shop = shop
+        self.server = serve(shop) if http else None
+        self.wire = Wire([self.server.base_url], read_seconds=5) if self.server else None
         self.time = time
         self.base_url = f"http://127.0.0.1:{number}"
         self.shop_id = str(int(SHOP_ID) + number - 1)
@@ -38,6 +43,7 @@ class Inside:
         self.served: Callable[[str, bytes, bytes], None] = lambda path, asked, answer: None
         self.late_writes = 0  # so many of the next writes are lost and arrive later
         self.lag = 0  # seconds until a new order is visible in the list of orders
+        self.arrived: list[bytes] = []  # the bodies of lost writes that arrived after all
         self._late: list[tuple[float, tuple[str, str, Mapping[str, str], bytes]]] = []
         self._gateway, self._tokens = Gateway(shop.parts), TokenHost(shop.parts)
         Inside.at[self.base_url] = self
@@ -53,7 +59,7 @@ class Inside:
             raise Lost(True, True, "ReadTimeout")
         try:
             reply = self._answer(method, url, headers, body)
-        except ConnectionResetError:
+        except (ConnectionResetError, Lost):
             if self.chance is not None:
                 self.time.turn(self.chance.choice((0.1, 2.0, 20.0)))
                 self.meanwhile(path)
@@ -67,8 +73,15 @@ class Inside:
         due = [one for one in self._late if one[0] <= self.time.seconds]
         self._late = [one for one in self._late if one not in due]
         for _, request in due:
-            with suppress(ConnectionResetError):
+            self.arrived.append(request[3])
+            with suppress(ConnectionResetError, Lost):
                 self._answer(*request)
+
+    def close(self) -> None:
+        if self.server and self.wire:
+            self.wire.close()
+            self.server.stop()
+        self.shop.close()
 
     def _moment(self, path: str) -> None:
         if self.chance is not None:
@@ -78,11 +91,15 @@ class Inside:
 
     def _answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         place = urlsplit(url)
+        if self.server and self.wire:
+            reply = self.wire.send(method, self.server.base_url + url.removeprefix(self.base_url), headers, body)
+            return Reply(reply.status, reply.headers, self._own(place.path, reply.body))
         token = place.path.startswith("/api/v2/token/")
+        own = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         scope: dict[str, Any] = {
             "type": "http", "method": method, "path": place.path, "raw_path": place.path.encode(),
             "query_string": place.query.encode(), "http_version": "1.1", "server": ("127.0.0.1", 1), "scheme": "http",
-            "headers": [(b"host", place.netloc.encode()), *((k.lower().encode(), v.encode()) for k, v in headers.items())],
+            "headers": [(b"host", place.netloc.encode()), *own],
             "path_params": {"call": place.path.rpartition("/")[2]} if token else {}, "practice.cut": _cut,
         }  # fmt: skip
         sent: list[dict[str, Any]] = []

@@ -25,7 +25,6 @@ class Oracle:
     def __init__(self, world: World, counts: Counter[str]) -> None:
         self.world = world
         self.counts = counts
-        self.reviewing = False  # the owner sends a reviewed plan: their word, their risk
         self.sold: Counter[Listing] = Counter()
         self.seen: Counter[Listing] = Counter()
         for side, shop in enumerate(world.shops):
@@ -91,7 +90,7 @@ class Oracle:
                 f"{listing} {self.world.names[item]} raised from {shown} to {offered}, and only {most} are free"
             )
         known = desk.rows(_KNOWN, shop=desk.shop.shop_id, sku=listing[1])[0]
-        if offered > known.available and not self.reviewing:
+        if offered > known.available:
             assert known.pending <= 1, f"{listing} raised while a write of unknown outcome is open"
             assert not known.drifts, f"{listing} raised while a drift is undecided"
             assert known.committed <= known.open_units, f"{listing} raised while orders are unseen"

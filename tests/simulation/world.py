@@ -23,8 +23,8 @@ from tests.simulation.inside import Inside
 
 KINDS = ("plain", "shared", "bundle", "two shops", "two shops, shared")
 _RULES = """
-SELECT k.item_id, k.quantity, k.buffer, k.share, k.cap, k.zero_below, k.split_from, k.split_to, i.split_at, i.split_total
-FROM link k JOIN item i ON i.id = k.item_id WHERE k.shop_id = :shop AND k.sku_id = :sku
+SELECT k.item_id, k.quantity, k.buffer, k.share, k.cap, k.zero_below, k.split_from, k.split_to,
+  i.split_at, i.split_total FROM link k JOIN item i ON i.id = k.item_id WHERE k.shop_id = :shop AND k.sku_id = :sku
 """
 Listing = tuple[int, str]  # which shop, and the SKU there
 
@@ -72,7 +72,7 @@ def mould(kind: str, folder: Path) -> Mould:
             time.seconds, tuple(focus),
         )  # fmt: skip
         for one in shops:
-            one.shop.close()
+            one.close()
     return found
 
 
@@ -113,10 +113,10 @@ def _of(desk: Desk) -> dict[str, object]:
 class World:
     """A copy of a mould, alive. `shelf` is what stands there, by item id, whatever anybody believes."""
 
-    def __init__(self, folder: Path, made: Mould, time: clock.Turned) -> None:
+    def __init__(self, folder: Path, made: Mould, time: clock.Turned, *, http: bool = False) -> None:
         self.time = time
         (folder / "evenstock.db").write_bytes(made.store)
-        self.shops = [self._copy(body, number, time) for number, body in enumerate(made.shops, 1)]
+        self.shops = [self._copy(body, number, time, http) for number, body in enumerate(made.shops, 1)]
         self.desks = _desks(folder, self.shops, time)
         self.folder = folder
         self.parts: dict[Listing, list[tuple[int, int]]] = {}
@@ -129,16 +129,16 @@ class World:
         self.focus = [(side, sku) for side in range(len(self.desks)) for sku in made.focus]
 
     @staticmethod
-    def _copy(body: bytes, number: int, time: clock.Turned) -> Inside:
+    def _copy(body: bytes, number: int, time: clock.Turned, http: bool) -> Inside:
         shop = PracticeShop(products=0, orders=0, clock=time, rate=100_000, hold=False)
         shop.world._db.deserialize(body)
-        return Inside(shop, time, number)
+        return Inside(shop, time, number, http=http)
 
     def close(self) -> None:
         for desk in reversed(self.desks):
             desk.close()
         for shop in self.shops:
-            shop.shop.close()
+            shop.close()
 
     def restart(self) -> None:
         """A new process on what the old one left on disk."""
@@ -198,7 +198,9 @@ class World:
             for (sku, _), units in desk.practice.committed_by_orders().items():
                 opened[sku] += units
             known = desk.rows("SELECT sku_id, open_units FROM listing WHERE shop_id = :s", s=desk.shop.shop_id)
-            assert {row.sku_id: row.open_units for row in known if row.open_units} == {s: n for s, n in opened.items() if n}
+            assert {row.sku_id: row.open_units for row in known if row.open_units} == {
+                s: n for s, n in opened.items() if n
+            }
         for item in {item for parts in self.parts.values() for item, _ in parts}:
             assert self.have(item)[1] == self.held(item), self.names[item]
         with self.desks[0].store.read() as connection:

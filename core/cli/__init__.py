@@ -106,11 +106,13 @@ def plan_show(number: PlanId, as_json: Json = False) -> None:
 def plan_approve(
     number: PlanId,
     rows: Annotated[int | None, typer.Option(help="The number of rows, for a plan above your limits.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="SKU", help="Only this row; may be given often.")] = None,
+    without: Annotated[list[str] | None, typer.Option(metavar="SKU", help="Not this row; may be given often.")] = None,
 ) -> None:
-    """Agree to a plan. Nothing is sent by this."""
+    """Agree to a plan, or to some of its rows. Nothing is sent by this."""
     from core.cli.planning import approve_plan
 
-    approve_plan(number, rows)
+    approve_plan(number, rows, only or [], without or [])
 
 
 @plan.command("run")
@@ -122,6 +124,17 @@ def plan_run(number: PlanId, as_json: Json = False) -> None:
     from core.cli.planning import run_plan
 
     out.finish(run_plan(number, as_json=as_json))
+
+
+@plan.command("undo")
+def plan_undo(number: PlanId, as_json: Json = False) -> None:
+    """Plan to take a plan back, and show what would go back. Nothing is changed by this.
+
+    Exit 0, or 3 where a row can no longer be undone.
+    """
+    from core.cli.planning import undo_plan
+
+    out.finish(undo_plan(number, as_json=as_json))
 
 
 @app.command()

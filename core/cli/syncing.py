@@ -119,4 +119,5 @@ def tell_lines(lines: list[PlanLine]) -> None:
          line.result or line.state)
         for line in lines
     ]  # fmt: skip
-    out.table(("SKU", "Listing", "TikTok shows", "New", "Because", "State"), rows, right=(2, 3))
+    now = "On hand" if lines and all(line.field == "on hand" for line in lines) else "TikTok shows"
+    out.table(("SKU", "Listing", now, "New", "Because", "State"), rows, right=(2, 3))

@@ -9,8 +9,9 @@ from core.sync.explained import Explained
 from core.sync.ladder import Step, What
 from core.sync.reconcile import StockRow
 from core.sync.rules import InForce, Scope
+from core.sync.shares import Shares
 from core.ui import tables, words
-from core.ui.text import DASH, ago, clock_time, flat, number, plain, plural, signed
+from core.ui.text import DASH, ago, clock_time, flat, number, plain, plural, signed, span
 
 _NAMES = {
     What.ON_HAND: "On hand",
@@ -44,6 +45,11 @@ def explain(row: StockRow, found: Explained, zone: str, next_at: int | None) -> 
     st.markdown(f":{word.colour}-badge[{word.text}] {plain(row.sentence)}")
     if found.ladder is not None:
         st.table(_steps(row, found), border="horizontal", width="content", alt="How the number is worked out")
+        if len(found.behind.parts) == 1:
+            st.page_link("rules.py", label="Change the rule of this item",
+                         query_params={"scope": "item", "item": found.behind.parts[0].sku})  # fmt: skip
+    for each in found.shares:
+        _last_units(each)
     _stands_in_the_way(row, found)
     behind = found.behind
     if behind.promises:
@@ -97,6 +103,37 @@ def _line(step: Step, rule: InForce) -> tuple[str, str, str]:
         name += f" {_ASKS.format(SCOPES[rule.origin[field]])}"
     change = number(step.change) if step.what is What.ON_HAND else signed(step.change) if step.change else DASH
     return name, change, number(step.after)
+
+
+def _last_units(shares: Shares) -> None:
+    """How the last units of an item are divided between its channels, with the figures behind it."""
+    with st.expander(f"The last {number(shares.at)} of {plain(shares.sku)} are split", expanded=shares.in_force):
+        st.markdown(plain(shares.sentence))
+        each = shares.channels
+        tables.show(
+            {"name": [channel.name for channel in each], "share": [channel.share for channel in each],
+             "weight": [f"{channel.weight} of {shares.total}" for channel in each],
+             "month": [channel.month for channel in each], "per_hour": [channel.per_hour for channel in each],
+             "delay": [span(channel.delay * 1000) for channel in each],
+             "unnoticed": [channel.unnoticed for channel in each], "from": [channel.delay_from for channel in each]},
+            _CHANNELS, key=f"shares_{shares.item_id}", most=6, alt="How the last units are divided between channels",
+        )  # fmt: skip
+        if sum(channel.unnoticed for channel in each) == shares.at:
+            st.caption(f"What all may sell till then adds up to {number(shares.at)}: there the split begins.")
+        else:
+            st.caption("Sales and delays are those of now; the split follows them within ten minutes.")
+
+
+_CHANNELS = {
+    "name": "Channel",
+    "share": tables.numbers("Share now", 80, "Units of those that are free now."),
+    "weight": "Shares",
+    "month": tables.numbers("Sold in 28 days", 106),
+    "per_hour": tables.numbers("An hour", 66, "Units an hour in the busiest of 28 days, one day and one hour.", "%.2f"),
+    "delay": st.column_config.TextColumn("Learns after", help="How long a sale elsewhere stays unknown here."),
+    "unnoticed": tables.numbers("May sell till then", 116, "999 times of 1,000 it sells no more in that time."),
+    "from": st.column_config.TextColumn("Because", width=330),
+}
 
 
 def _stands_in_the_way(row: StockRow, found: Explained) -> None:

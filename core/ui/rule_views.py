@@ -79,6 +79,7 @@ def _group() -> Place | None:
 
 def item() -> str | None:
     """Ask for one item; returns its SKU."""
+    st.session_state.setdefault("rules_item", st.query_params.get("item"))
     search = st.text_input("Find the item", key="rules_find", type="search", live="300ms", placeholder="SKU or name")
     with live.runtime().store.read() as connection:
         found = items.find(connection, search)

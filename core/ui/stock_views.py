@@ -41,7 +41,8 @@ def filters(counts: StockCounts) -> dict[str, str]:
 
 
 def columns(rows: Sequence[StockRow]) -> dict[str, list[Any]]:
-    """The table, column by column."""
+    """The table, column by column; the rules only where one of the rows has one."""
+    ruled = [_rule(row) for row in rows]
     return {
         "sku": [row.seller_sku or row.sku_id for row in rows],
         "state": [tables.chip(words.STOCK, row.state) for row in rows],
@@ -52,7 +53,7 @@ def columns(rows: Sequence[StockRow]) -> dict[str, list[Any]]:
         "product": [f"{row.title}, {row.variant}" if row.variant else row.title for row in rows],
         "on_hand": [row.on_hand for row in rows],
         "promised": [None if row.reserved is None else row.reserved + (row.unseen or 0) for row in rows],
-        "rule": [_rule(row) for row in rows],
+        **({"rule": ruled} if any(ruled) else {}),
         "reason": [row.sentence for row in rows],
         "as_of": [ago(row.observed_at) for row in rows],
     }
@@ -79,7 +80,7 @@ def config(on_click: Callable[[], None]) -> dict[str, Any]:
         "product": column.TextColumn("Product", width=200),
         "on_hand": tables.numbers("On hand", 66),
         "promised": tables.numbers("Promised", 70, "Units of open orders, also of orders that only TikTok knows yet."),
-        "rule": column.TextColumn("Rule", width=190, help="Your rule in force; nothing here means all is offered."),
+        "rule": column.TextColumn("Rule", width=180, help="Your rule in force; nothing here means all is offered."),
         "reason": column.TextColumn("Why", width=330),
         "as_of": column.TextColumn("Read", width=84, help="When TikTok's number was read."),
     }  # fmt: skip

@@ -158,3 +158,11 @@ def test_a_window_that_only_reads_cannot_save_a_rule(desk: Any, visit: Visit) ->
 
 def test_an_unconnected_desk_says_so(rt: Any, visit: Visit) -> None:
     assert visit("rules").title[0].value == "There is nothing to offer yet"
+
+
+def test_a_link_opens_the_rule_of_an_item(desk: Any, visit: Visit) -> None:
+    sku = desk.goods[4][1]
+    save(desk.store, Scope.ITEM, "5", Rule(share=30))
+    at = visit("rules", scope="item", item=sku)
+    assert at.selectbox(key="rules_item").value == sku
+    assert next(each.value for each in at.number_input if str(each.key).startswith("rule_share")) == 30

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from core.sync import kinds, plans, rule_plans, runs, speeds
+from core.sync.explained import explain
 from core.sync.facts import load
 from core.sync.plans import NotConfirmed, Proposed
 from core.sync.rule_changes import Change
@@ -196,3 +197,14 @@ def test_a_listing_that_is_not_split_shows_all_of_the_last_units(desk: Desk, sku
     assert desk.shown(sku) == on_hand - reserved
     send(desk, undo(desk, plan))
     assert desk.shown(sku) == split
+
+
+def test_the_orders_told_behind_a_number_hold_all_that_is_promised(desk: Desk, sku: str) -> None:
+    for units in (2, 1, 3):
+        desk.practice.buy(sku, units)
+    desk.settle(rounds=1)
+    with desk.store.read() as connection:
+        why = explain(connection, desk.shop.shop_id, sku, limit=50)
+    assert why is not None
+    assert sum(each.units for each in why.behind.promises) == desk.have(sku)[1] >= 6
+    assert why.behind.promised_orders == len(why.behind.promises)

@@ -29,19 +29,17 @@ _ONLY = {
 
 # One row a listing, with only what judging needs: a hundred thousand may be judged to show fifty. What each should show
 # is kept beside what it shows (aims.py).
-_ITEMS = "FROM link k JOIN item i ON i.id = k.item_id WHERE k.shop_id = l.shop_id AND k.sku_id = l.sku_id"
 _LEVELS = "FROM link k JOIN level v ON v.item_id = k.item_id WHERE k.shop_id = l.shop_id AND k.sku_id = l.sku_id"
 _MORE = {  # what some pages sort by or search in, read for every listing only then
     "title": "l.title",
     "seller_sku": "l.seller_sku",
-    "item_sku": f"(SELECT min(i.sku) {_ITEMS}) AS item_sku",
     "on_hand": f"(SELECT sum(v.on_hand) {_LEVELS} GROUP BY k.item_id ORDER BY 1 LIMIT 1) AS on_hand",
     "reserved": f"(SELECT sum(v.reserved) {_LEVELS} GROUP BY k.item_id ORDER BY 1 DESC LIMIT 1) AS reserved",
 }
 _TABLE = f"""
 WITH doubt AS MATERIALIZED (
   SELECT shop_id, sku_id FROM push WHERE outcome IN ('sent', 'unknown')
-), rows AS (
+), rows AS NOT MATERIALIZED (
   SELECT l.shop_id, l.sku_id, l.available, l.committed, l.open_units, l.target, l.available - l.target AS difference,
     coalesce(d.amount, 0) AS drift{{more}},
     CASE WHEN l.stand <> '' THEN l.stand WHEN l.available IS NULL THEN 'unread' WHEN d.amount <> 0 THEN 'drift'
@@ -58,7 +56,7 @@ WITH doubt AS MATERIALIZED (
 _ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id)"
 _RESERVED = "(SELECT coalesce(sum(v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)"
 _PAGE = f"""
-, page AS (SELECT * FROM rows WHERE 1 = 1 {{where}} ORDER BY {{order}} {{limit}}
+, page AS (SELECT shop_id, sku_id FROM rows WHERE 1 = 1 {{where}} ORDER BY {{order}} {{limit}}
 ), part AS (
   SELECT k.shop_id, k.sku_id, i.id AS item_id, i.sku, i.split_at, i.split_total, i.halted_why, k.buffer, k.share, k.cap,
     k.zero_below, {_ON_HAND} AS on_hand, {_RESERVED} AS reserved, {UNSEEN} AS unseen, {HELD} AS held
@@ -71,8 +69,8 @@ _PAGE = f"""
       AS split
   FROM part GROUP BY shop_id, sku_id
 )
-SELECT page.shop_id, page.sku_id, page.available, page.committed, page.open_units, page.target, page.difference,
-  page.drift, page.state, l.stand, l.product_id, l.seller_sku, l.title, l.variant, l.observed_at, l.refused_sentence,
+SELECT rows.shop_id, rows.sku_id, rows.available, rows.committed, rows.open_units, rows.target, rows.difference,
+  rows.drift, rows.state, l.stand, l.product_id, l.seller_sku, l.title, l.variant, l.observed_at, l.refused_sentence,
   parts.item_id, parts.parts, parts.item_sku, parts.on_hand, parts.reserved, parts.unseen, parts.held, parts.buffer,
   parts.share, parts.cap, parts.zero_below, parts.split, parts.halted_why,
   coalesce((SELECT d.state FROM drift d WHERE d.shop_id = page.shop_id AND d.sku_id = page.sku_id
@@ -80,7 +78,8 @@ SELECT page.shop_id, page.sku_id, page.available, page.committed, page.open_unit
   (SELECT p.confirmed_at FROM push p WHERE p.shop_id = page.shop_id AND p.sku_id = page.sku_id
     AND p.confirmed_at IS NOT NULL ORDER BY p.id DESC LIMIT 1) AS confirmed_at,
   (SELECT x.generation FROM outbox x WHERE x.shop_id = page.shop_id AND x.sku_id = page.sku_id) AS generation
-FROM page JOIN listing l ON l.shop_id = page.shop_id AND l.sku_id = page.sku_id
+FROM page CROSS JOIN rows ON rows.shop_id = page.shop_id AND rows.sku_id = page.sku_id
+JOIN listing l ON l.shop_id = page.shop_id AND l.sku_id = page.sku_id
 LEFT JOIN parts ON parts.shop_id = page.shop_id AND parts.sku_id = page.sku_id ORDER BY {{shown}}
 """  # noqa: S608 (constants)
 _TOTAL = "SELECT count(*) FROM rows WHERE 1 = 1 {where}"
@@ -169,14 +168,10 @@ def rows(
     offset: int = 0,
 ) -> list[StockRow]:
     """A page of the stock table. `only` and `sort` are names from a fixed list; `search` looks in SKUs and titles."""
-    where = _ONLY[only]
-    given = _given(shop_id)
-    if search.strip():
-        where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
-        given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
+    where, given = _where(only, search), _given(shop_id, search)
     page = "" if limit is None else "LIMIT :limit OFFSET :offset"
     order = f"{_SORTS[sort]} {'DESC' if descending else 'ASC'}, sku_id"
-    shown = order.replace(_SORTS[sort], _SORTS[sort].replace(sort, f"page.{sort}")).replace("sku_id", "page.sku_id")
+    shown = order.replace(_SORTS[sort], _SORTS[sort].replace(sort, f"rows.{sort}")).replace("sku_id", "rows.sku_id")
     query = text(_table(shop_id, search, sort) + _PAGE.format(where=where, order=order, limit=page, shown=shown))
     if limit is not None:
         given |= {"limit": limit, "offset": offset}
@@ -202,24 +197,34 @@ ORDER BY rows.sku_id
 
 def total(connection: Connection, *, shop_id: str | None = None, search: str = "", only: str = "all") -> int:
     """How many rows the same filter finds."""
-    where = _ONLY[only]
-    given = _given(shop_id)
-    if search.strip():
-        where += " AND (seller_sku LIKE :like OR item_sku LIKE :like OR title LIKE :like OR sku_id = :exact)"
-        given |= {"like": f"%{search.strip()}%", "exact": search.strip()}
-    query = text(_table(shop_id, search) + _TOTAL.format(where=where))
-    return int(connection.execute(query, given).scalar_one())
+    query = text(_table(shop_id, search) + _TOTAL.format(where=_where(only, search)))
+    return int(connection.execute(query, _given(shop_id, search)).scalar_one())
 
 
 def _table(shop_id: str | None, search: str = "", sort: str = "") -> str:
     """The statement's first half, with what is searched in and sorted by."""
-    more = {*(("title", "seller_sku", "item_sku") if search.strip() else ()), sort} & _MORE.keys()
+    more = {*(("title", "seller_sku") if search.strip() else ()), sort} & _MORE.keys()
     columns = "".join(f", {_MORE[name]}" for name in sorted(more))
     return _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop", more=columns)
 
 
-def _given(shop_id: str | None) -> dict[str, Any]:
-    return {} if shop_id is None else {"shop": shop_id}
+_FOUND = r"""
+AND (seller_sku LIKE :like ESCAPE '\' OR title LIKE :like ESCAPE '\' OR sku_id = :exact OR (shop_id, sku_id) IN (
+  SELECT k.shop_id, k.sku_id FROM item i JOIN link k ON k.item_id = i.id WHERE i.sku LIKE :like ESCAPE '\'))
+"""
+
+
+def _where(only: str, search: str) -> str:
+    return f"{_ONLY[only]} {_FOUND}" if search.strip() else _ONLY[only]
+
+
+def _given(shop_id: str | None, search: str = "") -> dict[str, Any]:
+    words = search.strip()
+    given = {} if shop_id is None else {"shop": shop_id}
+    if words:
+        plain = words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+        given |= {"like": f"%{plain}%", "exact": words}
+    return given
 
 
 def _stock_row(row: Any) -> StockRow:

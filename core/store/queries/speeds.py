@@ -67,8 +67,9 @@ WITH sold AS MATERIALIZED ({sold}), own AS MATERIALIZED (
   GROUP BY item_id
 ), wanted AS ({wanted})
 SELECT k.item_id, k.shop_id, k.sku_id, k.quantity, k.split_from, k.split_to, i.split_at, i.split_total, l.gone,
-  l.status, l.refused_code, coalesce(s.month, 0) AS month, coalesce(s.day, 0) AS day, coalesce(s.hour, 0) AS hour,
-  coalesce(s.orders, 0) AS orders, coalesce(own.month, 0) AS own_month, coalesce(own.day, 0) AS own_day,
+  l.status, l.refused_code, CAST(coalesce(s.month, 0) AS BIGINT) AS month, CAST(coalesce(s.day, 0) AS BIGINT) AS day,
+  CAST(coalesce(s.hour, 0) AS BIGINT) AS hour, CAST(coalesce(s.orders, 0) AS BIGINT) AS orders,
+  coalesce(own.month, 0) AS own_month, coalesce(own.day, 0) AS own_day,
   coalesce(own.hour, 0) AS own_hour, coalesce(own.sales, 0) AS own_sales
 FROM wanted CROSS JOIN link k JOIN item i ON i.id = k.item_id
 JOIN listing l ON l.shop_id = k.shop_id AND l.sku_id = k.sku_id

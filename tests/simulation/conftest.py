@@ -1,16 +1,22 @@
 """A small practice shop with its server, a turned clock, and a desk that is live and even."""
 
+import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from core import clock
 from core.practice import PracticeServer, PracticeShop, serve
 from core.store.engine import open_store
+from core.sync import batch, orders
+from core.tiktok import auth, transport
 from tests.simulation.desk import NOON, Desk
+from tests.simulation.inside import Inside, OneAfterTheOther, wire_to
 
 
 @pytest.fixture
@@ -66,3 +72,32 @@ def desk(new: Desk) -> Desk:
 def sku(desk: Desk) -> str:
     """A listing with a good number of units in one warehouse."""
     return max(desk.skus(), key=lambda one: min(held.available for held in desk.practice.truth(one).warehouses))
+
+
+@pytest.fixture(scope="session")
+def moulds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("moulds")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """In memory where the system has such a place: what a crash leaves is the same, and a day takes half as long."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with TemporaryDirectory(dir=memory) as found:
+        yield Path(found)
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No network and no threads: a seed gives the same day every time."""
+    for module in (transport, auth):
+        monkeypatch.setattr(module, "Wire", wire_to)
+    for module in (batch, orders):
+        monkeypatch.setattr(module, "ThreadPoolExecutor", OneAfterTheOther)
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+    Inside.at.clear()

@@ -1,18 +1,13 @@
 """Random days from printed seeds. Replay a failing one: EVENSTOCK_SEED=17 pytest tests/simulation/test_schedules.py."""
 
-import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from core import clock
-from core.sync import batch, orders
-from core.tiktok import auth, transport
-from tests.simulation.inside import Inside, OneAfterTheOther, wire_to
 from tests.simulation.schedule import Day
 from tests.simulation.world import KINDS, World, mould
 
@@ -23,35 +18,6 @@ FIRST = int(os.environ.get("EVENSTOCK_FIRST", "1"))
 GIVEN = os.environ.get("EVENSTOCK_SEED")
 SEEDS = [int(GIVEN)] if GIVEN else list(range(FIRST, FIRST + DAYS))
 TYPED = SEEDS[:: 1 if GIVEN else 4]
-
-
-@pytest.fixture(scope="session")
-def moulds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("moulds")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """In memory where the system has such a place: what a crash leaves is the same, and a day takes half as long."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
-        yield tmp_path
-        return
-    with TemporaryDirectory(dir=memory) as found:
-        yield Path(found)
-
-
-@pytest.fixture
-def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No network and no threads: a seed gives the same day every time."""
-    for module in (transport, auth):
-        monkeypatch.setattr(module, "Wire", wire_to)
-    for module in (batch, orders):
-        monkeypatch.setattr(module, "ThreadPoolExecutor", OneAfterTheOther)
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
-    Inside.at.clear()
 
 
 @pytest.fixture(scope="module")

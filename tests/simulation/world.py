@@ -216,7 +216,8 @@ class World:
         for listing in self.parts:
             side, sku = listing
             if self.desks[side].practice.truth(sku).status == "ACTIVATE":
-                assert (listing, self.shown(listing)) == (listing, self.target(listing))
+                shown, target = self.shown(listing), self.target(listing)
+                assert shown == target, f"{listing} shows {shown} and should show {target}"
         assert self.desks[0].rows("SELECT id FROM push WHERE outcome IN ('sent', 'unknown', 'accepted')") == []
 
 

@@ -69,6 +69,8 @@ with table:
         tables.empty("No order matches", "Try a longer period, another state, or fewer letters.")
     else:
         tables.empty("No order has been read yet", "Orders appear here within seconds of being placed on TikTok.")
+if any_at_all:
+    order_views.how_orders_count()
 if detail is not None:
     live.hold()
     opened(detail)

@@ -18,6 +18,43 @@ _SECOND = 1000
 FULFILLED_BY_TIKTOK = "FULFILLMENT_BY_TIKTOK"
 
 
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How a kind of order counts, in a sentence for the owner."""
+
+    kind: str
+    sentence: str
+
+
+_BY_TIKTOK = Treatment(
+    "Shipped by TikTok", "TikTok ships it from its own warehouse, so it takes nothing from your stock."
+)
+_SAMPLE = Treatment("Sample", "A free sample leaves your stock like any other order.")
+_REPLACEMENT = Treatment(
+    "Replacement",
+    "What is sent again leaves your stock once more. What comes back counts when you put it back on the shelf.",
+)
+_GIFT = Treatment("Gift", "A gift that goes with an order leaves your stock like what was bought.")
+TREATMENTS = (
+    Treatment("Unpaid, or held for an hour", "Its units are promised from the moment it is placed."),
+    Treatment("Cancelled before it left", "Its units are free again at once."),
+    Treatment("Shipped", "Its units leave the building, and stay gone when it is cancelled or lost on its way."),
+    Treatment("Returned", "Nothing changes by itself: count what you put back on the shelf."),
+    _SAMPLE,
+    _GIFT,
+    _REPLACEMENT,
+    _BY_TIKTOK,
+)
+
+
+def treatments(*, by_tiktok: bool, sample: bool, replacement: bool, gift: bool) -> list[Treatment]:
+    """What is special about how an order counts; nothing for most."""
+    if by_tiktok:
+        return [_BY_TIKTOK]
+    special = ((sample, _SAMPLE), (replacement, _REPLACEMENT), (gift, _GIFT))
+    return [treatment for applies, treatment in special if applies]
+
+
 def state_of(order_status: str, line_status: str) -> str:
     """The state that counts for one unit: a cancelled order cancels its lines, otherwise the line speaks first."""
     return order_status if order_status == "CANCELLED" or not line_status else line_status

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.money import from_units, show
 from core.store.queries.orders import OrderDetail, OrderRow
+from core.sync import booking
 from core.ui import tables, words
 from core.ui.text import DASH, clock_time, currency_name, moment, money, plain, plural, signed
 
@@ -63,10 +64,14 @@ def full(order: OrderDetail, zone: str) -> None:
     """One order: lines, what happened when, and what it did to the stock. No data of the buyer is kept."""
     state = words.word(words.ORDER, order.status)
     facts = [plural(order.units, "unit"), money(order.total_units, order.currency)]
-    facts += ["sample"] if order.is_sample else []
-    facts += ["shipped by TikTok"] if order.fulfillment_type == "FULFILLMENT_BY_TIKTOK" else []
     st.text(order.id)
     st.markdown(f":{state.colour}-badge[{state.text}] {', '.join(facts)}")
+    special = booking.treatments(
+        by_tiktok=order.fulfillment_type == booking.FULFILLED_BY_TIKTOK, sample=order.is_sample,
+        replacement=order.is_replacement, gift=order.has_gift,
+    )  # fmt: skip
+    for rule in special:
+        st.caption(f"**{rule.kind}.** {rule.sentence}")
     if order.cancel_reason:
         st.caption(f"Cancelled because: {plain(order.cancel_reason)}")
     _lines(order)
@@ -77,6 +82,15 @@ def full(order: OrderDetail, zone: str) -> None:
         _stock(order, zone)
     else:
         st.caption("Nothing: no item of yours is linked to what was bought, or it was over before the first import.")
+
+
+def how_orders_count() -> None:
+    """The rules by which orders take from the stock."""
+    with st.expander("How orders count"):
+        st.table(
+            {rule.kind: rule.sentence for rule in booking.TREATMENTS}, border="horizontal",
+            alt="What each kind of order does to your stock",
+        )  # fmt: skip
 
 
 def _lines(order: OrderDetail) -> None:

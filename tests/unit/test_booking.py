@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.sync.booking import RANK, Change, due, has_shipped, is_open, state_of
+from core.sync.booking import RANK, Change, due, has_shipped, is_open, state_of, treatments
 
 COUNTED = 1_000_000
 
@@ -117,3 +117,14 @@ def test_whatever_states_a_line_goes_through_the_last_one_alone_decides(
             on_hand, reserved = on_hand + change.on_hand, reserved + change.reserved
         assert reserved == (quantity if is_open(state, shipped) else 0)
         assert on_hand == (-quantity if shipped else 0)
+
+
+def test_an_order_tells_what_is_special_about_how_it_counts() -> None:
+    def kinds(**what: bool) -> list[str]:
+        nothing = {"by_tiktok": False, "sample": False, "replacement": False, "gift": False}
+        return [rule.kind for rule in treatments(**nothing | what)]
+
+    assert kinds() == []
+    assert kinds(sample=True, gift=True) == ["Sample", "Gift"]
+    assert kinds(replacement=True) == ["Replacement"]
+    assert kinds(by_tiktok=True, sample=True) == ["Shipped by TikTok"], "that alone decides"

@@ -87,6 +87,8 @@ class OrderDetail:
     units: int
     fulfillment_type: str
     is_sample: bool
+    is_replacement: bool
+    has_gift: bool
     cancel_reason: str
     create_time: int
     paid_time: int | None
@@ -202,7 +204,8 @@ def detail(connection: Connection, order_id: str) -> OrderDetail | None:
     return OrderDetail(
         order.id, order.status, order.currency, order.total_units, order.shipping_fee_units,
         order.seller_discount_units, order.platform_discount_units, order.units, order.fulfillment_type,
-        bool(order.is_sample), order.cancel_reason, order.create_time, order.paid_time, order.rts_time,
+        bool(order.is_sample), bool(order.is_replacement), any(line.is_gift for line in lines), order.cancel_reason,
+        order.create_time, order.paid_time, order.rts_time,
         min(shipped, default=None), order.cancel_time, order.update_time, order.first_seen_at, order.changed_at,
         _grouped(lines), _movements(connection, [line.id for line in lines]),
     )  # fmt: skip

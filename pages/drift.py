@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.store.queries import drift as kept
+from core.store.queries import drift_evidence
 from core.sync import decisions, drift_answers
 from core.sync.decisions import Asked, Choice
 from core.sync.drift_answers import Answer
@@ -47,11 +48,11 @@ def one(asked: kept.Question) -> None:
     live.settle()
     question_views.head(asked, shop.timezone)
     with rt.store.read() as connection:
-        found = kept.around(connection, asked)
+        found = drift_evidence.around(connection, asked.shop_id, asked.sku_id, asked.found_at)
         why_not = decisions.cannot_undo(connection, asked) if asked.decided_at else ""
     if asked.state in ("decided", "undone"):
         question_views.decided(asked, why_not, lambda: undo(asked.id), shop.timezone)
-    elif asked.state != "suspected":
+    elif asked.certain:
         st.caption(question_views.meanwhile(asked))
         seen = [Asked(asked.id, asked.amount)]
         question_views.choices(asked, answers(asked), lambda choice: give(seen, choice, question_views.counted(asked)))
@@ -93,8 +94,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     view = tables.views("Show", drift_views.views(counts), "drift_show")
     search = tables.find("Find a SKU or product", "drift_find")
     with rt.store.read() as connection:
-        named = drift_views.causes(kept.causes(connection, kept.Wanted(view, shop.id, "", search)))
-    cause = tables.choice("Cause", named, "drift_cause")
+        of_each = kept.causes(connection, kept.Wanted(view, shop.id, "", search)) if view != "decided" else {}
+    cause = tables.choice("Cause", drift_views.causes(of_each), "drift_cause")
     sort = "decided" if view == "decided" else tables.choice("Sort by", drift_views.SORTS, "drift_sort")
 
 table = st.container()

@@ -125,7 +125,7 @@ def _decide(
 ) -> int:
     if found is None or found.state not in _OPEN:
         raise NothingToDecide
-    if found.state == "suspected" or (found.state == "lowered" and not found.cause):
+    if not found.certain:
         raise StillChecking
     if found.amount != asked.amount:
         raise Changed

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 from itertools import pairwise
 
-from core.store.queries.drift import Evidence, Shown, Write
+from core.store.queries.drift_evidence import Evidence, Shown, Write
 from core.sync import locks
 
 REPEATS = 3  # the same number so often, each time after another one, is no slip of a hand

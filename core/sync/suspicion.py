@@ -17,6 +17,7 @@ from sqlalchemy import Connection, TextClause, bindparam, text
 
 from core import clock
 from core.store.queries import drift as kept
+from core.store.queries import drift_evidence
 from core.sync import decisions, drift_causes, ledger, outbox, takings
 from core.sync.context import ShopContext
 from core.sync.drift import Reading, drift
@@ -151,7 +152,7 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
 
 def _certain(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found: Any) -> bool:
     """Every order is known, and still nothing explains it: keep the likely cause. True when the shop's rule decided."""
-    evidence = kept.evidence(connection, row, found, valid_ms=SETTLED_AFTER_MS)
+    evidence = drift_evidence.evidence(connection, row, found, valid_ms=SETTLED_AFTER_MS)
     cause = drift_causes.likely(evidence, shop.zone)
     state = "lowered" if found.state == "lowered" else "open"
     told = {"state": state, "cause": cause.cause.value, "evidence": cause.sentence, "id": found.id}

@@ -41,8 +41,12 @@ def views(counts: Counts) -> dict[str, str]:
 
 
 def causes(found: dict[str, int]) -> dict[str, str]:
-    """The choice of causes, with how many there are of each."""
-    named = {name: f"{word.text} {number(found.get(name, 0))}" for name, word in words.CAUSE.items() if name}
+    """The choice of causes, with how many there are of each where that is known."""
+    named = {
+        name: f"{word.text} {number(found[name])}" if name in found else word.text
+        for name, word in words.CAUSE.items()
+        if name
+    }
     return {"all": "Every cause"} | named
 
 
@@ -61,7 +65,7 @@ def _columns(rows: Sequence[Question], zone: str) -> dict[str, list[Any]]:
     return {
         "sku": [row.seller_sku or row.sku_id for row in rows],
         "amount": [row.amount for row in rows],
-        "open": ["Decide" if row.state != "suspected" else "Look" for row in rows],
+        "open": ["Decide" if row.certain else "Look" for row in rows],
         "cause": [tables.chip(words.CAUSE, row.cause) for row in rows],
         "explained": [row.expected for row in rows],
         "showed": [row.observed for row in rows],

@@ -5,7 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.store.queries.drift import Around, Question
+from core.store.queries.drift import Question
+from core.store.queries.drift_evidence import Around
 from core.sync.decisions import Asked, Choice
 from core.sync.drift_answers import Answer
 from core.ui import drift_views, live, tables, words
@@ -130,7 +131,7 @@ def decided(asked: Question, why_not_undo: str, undo: Callable[[], None], zone: 
 
 def preview(rows: Sequence[Question], found: dict[int, Answer]) -> list[Asked]:
     """What an answer would do to each of several questions; returns those that it can be given to."""
-    good = [row for row in rows if found[row.id].possible and row.state != "suspected"]
+    good = [row for row in rows if found[row.id].possible and row.certain]
     left = [row for row in rows if row not in good]
     if good:
         tables.show(

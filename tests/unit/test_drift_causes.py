@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.store.queries.drift import Evidence, Hint, Shown, Write
+from core.store.queries.drift_evidence import Evidence, Hint, Shown, Write
 from core.sync.drift_causes import Cause, jumps, likely, regular, returns
 
 NOON = 1_795_176_000_000

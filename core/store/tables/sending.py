@@ -64,7 +64,8 @@ class Drift(SQLModel, table=True):
 
     __table_args__: ClassVar[Any] = (
         Index("drift_listing", "shop_id", "sku_id", "state"),
-        Index("drift_state", "state", "found_at"),
+        Index("drift_state", "state", "shop_id", "found_at"),
+        Index("drift_decided", "decided_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

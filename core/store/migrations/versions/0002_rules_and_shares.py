@@ -85,7 +85,8 @@ def _add_columns() -> None:
     op.create_index("ix_item_group_name", "item", ["group_name"])
     halted = sa.text("halted_at IS NOT NULL")
     op.create_index("item_halted", "item", ["halted_at"], sqlite_where=halted, postgresql_where=halted)
-    op.create_index("drift_state", "drift", ["state", "found_at"])
+    op.create_index("drift_state", "drift", ["state", "shop_id", "found_at"])
+    op.create_index("drift_decided", "drift", ["decided_at"])
     bundled = sa.text("components <> ''")
     op.create_index("line_bundled", "order_line", ["shop_id", "id"], sqlite_where=bundled, postgresql_where=bundled)
 

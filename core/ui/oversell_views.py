@@ -72,7 +72,7 @@ def _missing(one: Oversold, zone: str) -> str:
 
 def _gone(one: Oversold, zone: str) -> str:
     lasted = span((one.over_at or 0) - (one.since or 0))
-    return (f":gray-badge[{plural(one.short, 'unit')} too many] sold at {plain(_exact(one.since or 0, zone))}, "
+    return (f":gray-badge[{plural(one.short, 'unit')} too many] at {plain(_exact(one.since or 0, zone))}, "
             f"all there again after {lasted}")  # fmt: skip
 
 

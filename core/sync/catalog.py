@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, text
 from core import clock
 from core.store.tables import Cursor, Link, Listing
 from core.store.upsert import table, upsert
-from core.sync import aims, ledger, outbox, rules
+from core.sync import aims, ledger, locks, outbox, rules
 from core.sync.context import ShopContext
 from core.sync.runs import Running
 from core.tiktok.errors import BadAnswer, Stopped
@@ -82,8 +82,18 @@ def store(connection: Connection, shop_id: str, products: Sequence[Product], *, 
         row["backorder"] = max(row["backorder"], known.get(row["sku_id"], row)["backorder"])
     fresh = [row for row in rows if _differs(row, known.get(row["sku_id"]))]
     upsert(connection, Listing, fresh, keep=("open_units", "shipped_units"))
-    aims.of_listings(connection, shop_id, [row["sku_id"] for row in fresh])
+    changed = [row["sku_id"] for row in fresh]
+    aims.of_listings(connection, shop_id, changed)
+    _unlock(connection, shop_id, [sku for sku in changed if sku in known and known[sku]["refused_code"] in locks.CODES])
     return len(fresh)
+
+
+def _unlock(connection: Connection, shop_id: str, sku_ids: Sequence[str]) -> None:
+    """What nobody could set may be free now that its product has changed, so it is tried once more."""
+    if sku_ids:
+        free = text("UPDATE listing SET refused_code = NULL WHERE shop_id = :shop AND sku_id = :sku")
+        connection.execute(free, [{"shop": shop_id, "sku": sku} for sku in sku_ids])
+        outbox.mark_listings(connection, shop_id, sku_ids, "its product changed on TikTok")
 
 
 def _row(shop_id: str, product: Product, sku: Any, now: int) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import json
 
+from sqlalchemy import text
+
 from core.practice.bodies import SoldSku
 from core.sync import catalog
 from core.sync.drift import SURE_AFTER_MS
@@ -278,6 +280,21 @@ def test_e16_the_other_listings_of_a_locked_one_give_way(desk: Desk, sku: str) -
     desk.settle(rounds=2)
     assert (desk.shown(sku), desk.shown(other)) == (5, 5)
     desk.check_books()
+
+
+def test_e16_what_tiktok_keeps_elsewhere_is_not_tried_again_until_its_product_changes(desk: Desk, sku: str) -> None:
+    desk.practice.trouble("partial_errors", path="/inventory/update", times=1, code=12052144)
+    desk.sell(sku)
+    desk.push()
+    tried = len(desk.updates())
+    desk.settle(rounds=4, seconds=24 * 3600)
+    assert len(desk.updates()) == tried
+    with desk.store.write() as connection:
+        connection.execute(text("UPDATE listing SET title = 'another' WHERE sku_id = :s"), {"s": sku})
+    desk.scan_products()
+    desk.push()
+    assert len(desk.updates()) == tried + 1
+    desk.check_even()
 
 
 def test_e17_a_backorder_that_turns_into_stock_is_asked_about_and_not_taken_for_goods(desk: Desk, sku: str) -> None:

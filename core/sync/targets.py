@@ -43,7 +43,7 @@ class Split:
     @property
     def left_out(self) -> bool:
         """Whether the owner left this channel out of the split: it has all shares, beside what the others divide."""
-        return self.start == 0 and self.stop == self.total
+        return self.total > 0 and (self.start, self.stop) == (0, self.total)
 
     def applies(self, free: int) -> bool:
         """Whether these are the last units."""

@@ -19,7 +19,7 @@ _SORTS = {
 }
 _ONLY = {
     "all": "",
-    "different": "AND state NOT IN ('even', 'unlinked', 'unread') AND difference <> 0",
+    "different": "AND state NOT IN ('even', 'unlinked', 'unread')",
     "drift": "AND drift <> 0",
     "unlinked": "AND state = 'unlinked'",
     "refused": "AND state IN ('refused', 'locked', 'halted')",
@@ -50,7 +50,7 @@ WITH doubt AS MATERIALIZED (
       WHEN l.target < l.available THEN 'lower' ELSE 'raise' END AS state
   FROM listing l
   LEFT JOIN drift d ON d.shop_id = l.shop_id AND d.sku_id = l.sku_id AND d.state IN ('open', 'lowered')
-  WHERE NOT l.gone AND l.status <> 'UNSEEN' {{shop}}
+  WHERE NOT l.gone AND l.status <> 'UNSEEN' {{shop}} {{some}}
 )
 """  # noqa: S608 (constants)
 _ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id)"
@@ -172,7 +172,7 @@ def rows(
     page = "" if limit is None else "LIMIT :limit OFFSET :offset"
     order = f"{_SORTS[sort]} {'DESC' if descending else 'ASC'}, sku_id"
     shown = order.replace(_SORTS[sort], _SORTS[sort].replace(sort, f"rows.{sort}")).replace("sku_id", "rows.sku_id")
-    query = text(_table(shop_id, search, sort) + _PAGE.format(where=where, order=order, limit=page, shown=shown))
+    query = text(_table(shop_id, search, sort, only) + _PAGE.format(where=where, order=order, limit=page, shown=shown))
     if limit is not None:
         given |= {"limit": limit, "offset": offset}
     return [_stock_row(row) for row in connection.execute(query, given)]
@@ -185,10 +185,10 @@ def uneven(connection: Connection, shop_id: str) -> list[str]:
     the owner has a drift to decide on: lowering never waits.
     """
     query = text(
-        _table(shop_id)
+        _table(shop_id, only="different")
         + """
 SELECT rows.sku_id FROM rows LEFT JOIN outbox x ON x.shop_id = rows.shop_id AND x.sku_id = rows.sku_id
-WHERE difference <> 0 AND (x.state IS NULL OR x.state = 'idle' OR (x.state = 'held' AND drift <> 0 AND difference > 0))
+WHERE (x.state IS NULL OR x.state = 'idle' OR (x.state = 'held' AND drift <> 0 AND difference > 0))
 ORDER BY rows.sku_id
 """
     )
@@ -197,15 +197,16 @@ ORDER BY rows.sku_id
 
 def total(connection: Connection, *, shop_id: str | None = None, search: str = "", only: str = "all") -> int:
     """How many rows the same filter finds."""
-    query = text(_table(shop_id, search) + _TOTAL.format(where=_where(only, search)))
+    query = text(_table(shop_id, search, only=only) + _TOTAL.format(where=_where(only, search)))
     return int(connection.execute(query, _given(shop_id, search)).scalar_one())
 
 
-def _table(shop_id: str | None, search: str = "", sort: str = "") -> str:
-    """The statement's first half, with what is searched in and sorted by."""
+def _table(shop_id: str | None, search: str = "", sort: str = "", only: str = "all") -> str:
+    """The statement's first half, with what is searched in and sorted by; an index holds those that differ."""
     more = {*(("title", "seller_sku") if search.strip() else ()), sort} & _MORE.keys()
     columns = "".join(f", {_MORE[name]}" for name in sorted(more))
-    return _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop", more=columns)
+    some = "AND l.available <> l.target" if only == "different" else ""
+    return _TABLE.format(shop="" if shop_id is None else "AND l.shop_id = :shop", more=columns, some=some)
 
 
 _FOUND = r"""

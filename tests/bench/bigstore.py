@@ -11,6 +11,7 @@ from typing import Any
 
 from core import clock
 from core.store.engine import open_store
+from core.sync import aims
 from tests.bench.harness import ROOT, cache
 
 SHOP = "7495540735365770101"
@@ -20,12 +21,13 @@ _STATUS = ["COMPLETED"] * 88 + ["CANCELLED"] * 6 + ["DELIVERED"] * 3 + ["IN_TRAN
 _STATES = ("AWAITING_COLLECTION", "IN_TRANSIT", "DELIVERED", "COMPLETED")
 
 
-_SCHEMA = ROOT / "core" / "store" / "migrations" / "versions" / "0001_first_schema.py"
+_SCHEMA = ROOT / "core" / "store" / "migrations" / "versions"
 
 
 def big_store(*, skus: int, lines: int) -> Path:
     """The file of a store with so many listings and order lines; made anew each day and when the schema changes."""
-    version = hashlib.sha256(_SCHEMA.read_bytes()).hexdigest()[:8]
+    steps = b"".join(step.read_bytes() for step in sorted(_SCHEMA.glob("[0-9]*.py")))
+    version = hashlib.sha256(steps).hexdigest()[:8]
     path = cache() / f"store-{skus}-{lines}-{version}.db"
     if not path.exists() or time.time() - path.stat().st_mtime > DAY:
         for old in path.parent.glob(f"store-{skus}-{lines}-*"):
@@ -41,8 +43,16 @@ def big_store(*, skus: int, lines: int) -> Path:
         database.execute("COMMIT")
         database.execute("PRAGMA journal_mode=wal")
         database.close()
+        _aim(draft)
         draft.replace(path)
     return path
+
+
+def _aim(path: Path) -> None:
+    store = open_store(f"sqlite:///{path.as_posix()}")
+    with store.write() as connection:
+        aims.of_listings(connection, SHOP, aims.astray(connection, SHOP))
+    store.close()
 
 
 def _fill(database: sqlite3.Connection, skus: int, lines: int) -> None:

@@ -87,6 +87,8 @@ def _add_columns() -> None:
     op.create_index("item_halted", "item", ["halted_at"], sqlite_where=halted, postgresql_where=halted)
     op.create_index("drift_state", "drift", ["state", "shop_id", "found_at"])
     op.create_index("drift_decided", "drift", ["decided_at"])
+    uneven = sa.text("available <> target")
+    op.create_index("listing_uneven", "listing", ["shop_id", "sku_id"], sqlite_where=uneven, postgresql_where=uneven)
     bundled = sa.text("components <> ''")
     op.create_index("line_bundled", "order_line", ["shop_id", "id"], sqlite_where=bundled, postgresql_where=bundled)
 

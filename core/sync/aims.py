@@ -90,6 +90,13 @@ def of_listings(connection: Connection, shop_id: str, sku_ids: Collection[str]) 
         _keep(connection, connection.execute(query, {"shop": shop_id, "skus": part}).mappings().all())
 
 
+def differing(connection: Connection, item_ids: Collection[int]) -> list[tuple[str, str, int | None]]:
+    """The listings of these items, as (shop, SKU, number), whose number would be another one than is kept now."""
+    query = _OF_ITEMS.bindparams(bindparam("items", expanding=True))
+    found = (connection.execute(query, {"items": part}) for part in _chunks(sorted(item_ids)))
+    return [(row.shop, row.sku, row.target) for rows in found for row in rows]
+
+
 def astray(connection: Connection, shop_id: str) -> list[str]:
     """The SKU ids of a shop whose kept number is not what it should be: none, if every change carried it along."""
     return [row.sku for row in connection.execute(_OF_SHOP, {"shop": shop_id})]

@@ -1,16 +1,16 @@
 """One change of the owner's rules: what it begins with and ends with, carrying it out, and what it would send."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
-from core.sync import facts as known
-from core.sync import outbox, rules, speeds
-from core.sync.choosing import choose
-from core.sync.facts import Facts
+from core.sync import aims, locks, outbox, rules, speeds
 from core.sync.rules import Rule, Scope
+from core.sync.targets import Move, Split, decide
 
 _CHUNK = 5_000
 _WHY = "one of your rules changed"
@@ -118,68 +118,109 @@ def _items(connection: Connection, change: Change) -> Collection[int] | None:
     return None
 
 
-def foresee(connection: Connection, change: Change) -> Foreseen:
-    """What the change would have sent, found by making it and taking it back; needs a transaction that may write."""
+def foresee(connection: Connection, change: Change, *, reasons: bool = True) -> Foreseen:
+    """What the change would have sent, found by making it and taking it back; needs a transaction that may write.
+
+    Without `reasons` the rows do not say why.
+    """
     trial = connection.begin_nested()
     try:
-        places = _places(connection, _write(connection, change))
-        after = _facts(connection, places)
+        moved = _moved(connection, _write(connection, change))
+        sent = [each for each in moved if each.goes]
+        told = _reasons(connection, sent) if reasons else {}
     finally:
         trial.rollback()
-    before = _facts(connection, places)
-    moved = {place: fact for place, fact in after.items() if fact.target != before[place].target}
-    # An approved number would also decide a drift, and that decision is another one.
-    sent = choose((_after_orders(fact) for fact in moved.values() if not fact.drift), None).send
     rows = tuple(
-        Row(shop_id, sku_id, fact.available or 0, fact.target or 0, reason(fact))
-        for (shop_id, sku_id), fact in moved.items()
-        if sku_id in sent
+        Row(each.shop_id, each.sku_id, each.shown, each.target, told.get((each.shop_id, each.sku_id), ""))
+        for each in sent
     )
-    even = sum(fact.target == fact.available for fact in moved.values())
-    return Foreseen(rows, len(moved) - len(rows) - even)
+    return Foreseen(rows, len(moved) - len(rows))
 
 
-def _after_orders(fact: Facts) -> Facts:
-    """As it will be once the orders have been read, which is done before anything is raised."""
-    return replace(fact, unexplained=0) if fact.unexplained is None else fact
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A listing whose number would be another one, and whether that would be sent without asking anything else."""
+
+    shop_id: str
+    sku_id: str
+    shown: int
+    target: int
+    goes: bool
 
 
-_PLACES = text("""
-SELECT DISTINCT k.shop_id, k.sku_id FROM link k JOIN shop s ON s.id = k.shop_id
-WHERE s.mode = 'live' AND k.item_id IN :items
-""").bindparams(bindparam("items", expanding=True))
+def _moved(connection: Connection, items: Collection[int]) -> list[_Moved]:
+    """The listings of these items that would have to show another number than they do, in shops that are written to."""
+    wanted: dict[str, dict[str, int]] = {}
+    for shop_id, sku_id, target in aims.differing(connection, items):
+        if target is not None:
+            wanted.setdefault(shop_id, {})[sku_id] = target
+    return [
+        _Moved(shop_id, row.sku_id, row.available, targets[row.sku_id], _goes(row, targets[row.sku_id]))
+        for shop_id, targets in sorted(wanted.items())
+        for row in _rows(connection, _STATES, shop_id, sorted(targets))
+        if row.available != targets[row.sku_id]
+    ]
 
 
-def _places(connection: Connection, items: Collection[int]) -> dict[str, list[str]]:
-    """The listings of these items, in shops that are written to."""
-    found: dict[str, set[str]] = {}
-    ids = sorted(items)
-    for start in range(0, len(ids), _CHUNK):
-        for row in connection.execute(_PLACES, {"items": ids[start : start + _CHUNK]}):
-            found.setdefault(row.shop_id, set()).add(row.sku_id)
-    return {shop_id: sorted(skus) for shop_id, skus in sorted(found.items())}
+def _goes(row: Any, wanted: int) -> bool:
+    """Whether the sender would send it. An approved number would also decide a question, which is another decision."""
+    if row.asked or row.halted:
+        return False
+    locked = locks.locked(row.refused_code, row.refused_at, lowering=wanted < row.available)
+    decision = decide(
+        wanted=wanted, available=row.available, committed=row.committed, open_units=row.open_units, unexplained=0,
+        drift=0, sure=True, doubt=bool(row.doubt), settled=row.settled_at is not None, decided=False,
+        locked=row.refused_sentence or "locked" if locked else "",
+    )  # fmt: skip
+    return decision.move in (Move.LOWER, Move.RAISE)
 
 
-def _facts(connection: Connection, places: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], Facts]:
-    found: dict[tuple[str, str], Facts] = {}
-    for shop_id, skus in places.items():
-        for start in range(0, len(skus), _CHUNK):
-            loaded = known.load(connection, shop_id, skus[start : start + _CHUNK])
-            found |= {(shop_id, sku_id): fact for sku_id, fact in loaded.items()}
-    return found
+# Orders are read before anything is raised, so what is not known of them yet stands in nobody's way here.
+_STATES = """
+SELECT l.sku_id, l.available, l.committed, l.open_units, l.settled_at, l.refused_code, l.refused_at, l.refused_sentence,
+  EXISTS (SELECT 1 FROM drift d WHERE d.shop_id = l.shop_id AND d.sku_id = l.sku_id
+    AND d.state IN ('suspected', 'open', 'lowered')) AS asked,
+  EXISTS (SELECT 1 FROM push p WHERE p.shop_id = l.shop_id AND p.sku_id = l.sku_id
+    AND p.outcome IN ('sent', 'unknown')) AS doubt, l.stand = 'halted' AS halted
+FROM listing l JOIN shop s ON s.id = l.shop_id
+WHERE l.shop_id = :shop AND l.sku_id IN :skus AND l.available IS NOT NULL AND NOT l.gone AND s.mode = 'live'
+"""
+_PARTS = f"""
+SELECT k.sku_id, count(*) AS parts, max(v.on_hand) AS on_hand, max(v.reserved) AS reserved,
+  max({aims.UNSEEN}) AS unseen, max({aims.HELD}) AS held, max(k.buffer) AS buffer, max(k.share) AS share,
+  max(k.cap) AS cap, max(k.zero_below) AS zero_below, max(k.split_from) AS start, max(k.split_to) AS stop, max(i.split_at) AS at,
+  max(i.split_total) AS total
+FROM link k JOIN item i ON i.id = k.item_id LEFT JOIN (
+  SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM level GROUP BY item_id
+) v ON v.item_id = k.item_id
+WHERE k.shop_id = :shop AND k.sku_id IN :skus GROUP BY k.sku_id
+"""  # noqa: S608 (constants)
 
 
-def reason(fact: Facts) -> str:
-    """Why a listing's number is what it is, in a line."""
-    if len(fact.parts) > 1:
-        return f"as many as the scarcest of its {len(fact.parts)} items allows"
-    part = fact.parts[0]
-    told = f"{part.on_hand} on hand minus {part.reserved} promised"
-    if part.unseen:
-        told += f" minus {part.unseen} held on TikTok"
-    if part.held:
-        told += f" minus {part.held} in a locked listing"
-    says = rules.sentence(part.rule)
-    if part.split.applies(part.free):
-        says = f"{says}, last units split" if says else "last units split"
-    return f"{told}; {says}" if says else told
+def _rows(connection: Connection, query: str, shop_id: str, skus: Sequence[str]) -> Iterator[Any]:
+    found = text(query).bindparams(bindparam("skus", expanding=True))
+    for start in range(0, len(skus), _CHUNK):
+        yield from connection.execute(found, {"shop": shop_id, "skus": skus[start : start + _CHUNK]})
+
+
+def _reasons(connection: Connection, sent: Sequence[_Moved]) -> dict[tuple[str, str], str]:
+    """Why each of these numbers would be what it would be, while the change is made."""
+    return {
+        (shop_id, row.sku_id): _reason(row)
+        for shop_id, each in groupby(sent, key=lambda one: one.shop_id)
+        for row in _rows(connection, _PARTS, shop_id, [one.sku_id for one in each])
+    }
+
+
+def _reason(row: Any) -> str:
+    if row.parts > 1:
+        return f"as many as the scarcest of its {row.parts} items allows"
+    told = f"{row.on_hand or 0} on hand minus {row.reserved or 0} promised"
+    told += f" minus {row.unseen} held on TikTok" if row.unseen else ""
+    told += f" minus {row.held} in a locked listing" if row.held else ""
+    free = (row.on_hand or 0) - (row.reserved or 0) - row.unseen - row.held
+    split = Split(row.at, row.total, row.start, row.stop)
+    shared = split.applies(free) and split.of(free) < free
+    rule = rules.sentence(Rule(row.buffer, row.share, row.cap, row.zero_below))
+    says = [each for each in (rule, "last units split" if shared else "") if each]
+    return f"{told}; {', '.join(says)}" if says else told

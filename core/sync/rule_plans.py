@@ -45,7 +45,7 @@ def look(store: Store, scope: Scope, key: str, rule: Rule) -> Foreseen:
     try:
         with store.write(urgent=True) as connection:
             change = Change(scope, key, rules.said(connection, scope, key), rule)
-            raise _Foreseen(foresee(connection, change))
+            raise _Foreseen(foresee(connection, change, reasons=False))
     except _Foreseen as rehearsal:
         return rehearsal.found
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, text
 from core import clock
 from core.store import tables
 from core.store.upsert import upsert
-from core.sync import outbox, targets
+from core.sync import outbox
 from core.sync.targets import MOST
 
 FIELDS = ("buffer", "share", "cap", "zero_below", "split")
@@ -93,7 +93,7 @@ def check(rule: Rule) -> None:
         raise BadRule(f"{rule.share} is not a share. Enter a whole number of percent from 0 to 100.")
 
 
-def sentence(rule: "Rule | InForce | targets.Rule") -> str:
+def sentence(rule: "Rule | InForce") -> str:
     """What a rule says, short enough for a cell: 2 kept back, 50% of the rest, at most 20. Empty when as usual."""
     parts = []
     if rule.buffer:
@@ -104,7 +104,7 @@ def sentence(rule: "Rule | InForce | targets.Rule") -> str:
         parts.append(f"none below {rule.zero_below:,}")
     if rule.cap is not None and rule.cap < MOST:
         parts.append(f"at most {rule.cap:,}")
-    if getattr(rule, "split", None) is False:
+    if rule.split is False:
         parts.append("last units not split")
     return ", ".join(parts)
 

@@ -66,10 +66,13 @@ def refresh(store: Store, *, item_ids: Collection[int] | None = None) -> int:
 
 
 def divide(connection: Connection, item_ids: Collection[int] | None = None) -> set[int]:
-    """The same in a transaction of the caller's, for a rule that changes who takes part; returns the items changed."""
+    """The same in a transaction of the caller's, for a rule that changes who takes part.
+
+    Returns the items that changed; marking them is left to the caller.
+    """
     changes = _changes(connection, item_ids)
-    for start in range(0, len(changes), _AT_ONCE):
-        _keep(connection, changes[start : start + _AT_ONCE])
+    if changes:
+        _write(connection, changes)
     return {change.item_id for change in changes}
 
 
@@ -194,6 +197,16 @@ _FREE = text("SELECT coalesce(sum(on_hand - reserved), 0) AS free FROM level WHE
 
 
 def _keep(connection: Connection, changes: Sequence[Change]) -> None:
+    _write(connection, changes)
+    scarce = [
+        each.item_id for each in changes
+        if 0 < connection.execute(_FREE, {"item": each.item_id}).scalar_one() <= max(each.before, each.division.at)
+    ]  # fmt: skip
+    aims.of_items(connection, [each.item_id for each in changes])
+    outbox.mark_items(connection, scarce, _WHY)
+
+
+def _write(connection: Connection, changes: Sequence[Change]) -> None:
     items = [{"item": each.item_id, "at": each.division.at, "total": each.division.total} for each in changes]
     connection.execute(_ITEM, items)
     links = [
@@ -202,9 +215,3 @@ def _keep(connection: Connection, changes: Sequence[Change]) -> None:
     ]  # fmt: skip
     if links:
         connection.execute(_LINK, links)
-    scarce = [
-        each.item_id for each in changes
-        if 0 < connection.execute(_FREE, {"item": each.item_id}).scalar_one() <= max(each.before, each.division.at)
-    ]  # fmt: skip
-    aims.of_items(connection, [each.item_id for each in changes])
-    outbox.mark_items(connection, scarce, _WHY)

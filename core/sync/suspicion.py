@@ -147,7 +147,35 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
             return False
         connection.execute(_CHANGE, shown | {"id": found.id})
         found = undecided(connection, shop.shop_id, [row["sku_id"]])[row["sku_id"]]
-    return sure and found.state == "suspected" and _certain(connection, shop, row, found)
+    if not sure or found.state != "suspected":
+        return False
+    if 0 < amount <= _erased(connection, shop, row):
+        connection.execute(_EXPLAINED, {"at": at, "id": found.id})
+        _look(connection, row, 0, "a write of ours came over an order")
+        return True
+    return _certain(connection, shop, row, found)
+
+
+def _erased(connection: Connection, shop: ShopContext, row: Mapping[Any, Any]) -> int:
+    """Units of orders that were placed while a write of ours was under way, which may have given them back."""
+    given = {"shop": row["shop_id"], "sku": row["sku_id"], "base": row["base_at"] - _UNDER_WAY_MS}
+    writes = connection.execute(_WRITES, given).all()
+    spans = [(intent // 1000 + shop.skew, answered // 1000 + shop.skew) for intent, answered in writes]
+    return sum(
+        _units(connection, _PLACED, row, early=early - _SAME_MOMENT, late=late + _SAME_MOMENT) for early, late in spans
+    )
+
+
+_UNDER_WAY_MS = 60_000
+_WRITES = text("""
+SELECT intent_at, coalesce(answered_at, intent_at) FROM push
+WHERE shop_id = :shop AND sku_id = :sku AND intent_at >= :base AND outcome IN ('confirmed', 'contradicted', 'accepted')
+""")
+_PLACED = text("""
+SELECT l.sku_id, l.components FROM orders o JOIN order_line l ON l.order_id = o.id
+WHERE o.shop_id = :shop AND o.create_time BETWEEN :early AND :late AND (l.sku_id = :sku OR l.components LIKE :part)
+  AND o.fulfillment_type <> 'FULFILLMENT_BY_TIKTOK'
+""")
 
 
 def _certain(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found: Any) -> bool:

@@ -328,3 +328,24 @@ def test_an_order_hidden_behind_a_shipment_is_not_offered_by_another_listing(des
     assert before == offered - 1
     desk.settle(rounds=2)
     desk.check_even()
+
+
+def test_an_order_placed_and_another_cancelled_around_one_write_are_no_question(desk: Desk, sku: str) -> None:
+    older = desk.practice.buy(sku)
+    desk.settle(rounds=2)
+    desk.sell(sku)
+    set_stock = desk.shop.api.set_stock
+
+    def busy_moment(*given: object, **more: object) -> object:
+        desk.shop.api.set_stock = set_stock  # type: ignore[method-assign]
+        desk.practice.buy(sku)
+        answer = set_stock(*given, **more)  # type: ignore[arg-type]
+        desk.practice.cancel(older)
+        return answer
+
+    desk.shop.api.set_stock = busy_moment  # type: ignore[assignment, method-assign]
+    desk.push()
+    desk.settle(rounds=4)
+    assert desk.rows("SELECT amount, state FROM drift WHERE state <> 'explained'") == []
+    desk.check_books()
+    desk.check_even()

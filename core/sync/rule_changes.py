@@ -188,8 +188,8 @@ WHERE l.shop_id = :shop AND l.sku_id IN :skus AND l.available IS NOT NULL AND NO
 _PARTS = f"""
 SELECT k.sku_id, count(*) AS parts, max(v.on_hand) AS on_hand, max(v.reserved) AS reserved,
   max({aims.UNSEEN}) AS unseen, max({aims.HELD}) AS held, max(k.buffer) AS buffer, max(k.share) AS share,
-  max(k.cap) AS cap, max(k.zero_below) AS zero_below, max(k.split_from) AS start, max(k.split_to) AS stop, max(i.split_at) AS at,
-  max(i.split_total) AS total
+  max(k.cap) AS cap, max(k.zero_below) AS zero_below, max(k.split_from) AS start, max(k.split_to) AS stop,
+  max(i.split_at) AS at, max(i.split_total) AS total
 FROM link k JOIN item i ON i.id = k.item_id LEFT JOIN (
   SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM level GROUP BY item_id
 ) v ON v.item_id = k.item_id

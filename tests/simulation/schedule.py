@@ -14,7 +14,7 @@ from core.store.errors import StoreProblem
 from core.sync import decisions, ledger
 from core.tiktok.errors import SignInAgain, TikTokError
 from tests.simulation.desk import Desk, Killed
-from tests.simulation.faults import Fault, Way, break_calls, break_commits, broken_files
+from tests.simulation.faults import Fault, Way, break_calls, break_commits
 from tests.simulation.inside import UPDATE
 from tests.simulation.oracle import Oracle
 from tests.simulation.world import World, offers
@@ -44,7 +44,7 @@ class Day:
         self.counts: Counter[str] = Counter()
         self.oracle = Oracle(world, self.counts)
         self.broken = False  # a fault is armed in our process
-        self.busy = self.chance.choice((0.05, 0.15, 0.3))  # how often something happens during a call
+        self.busy = self.chance.choice((0.02, 0.05, 0.12))  # how often something happens during a call
         for side, shop in enumerate(world.shops):
             shop.chance = random.Random(seed * 10 + side)
             shop.lag = self.chance.choice((0, 0, 1, 3))
@@ -233,8 +233,7 @@ class Day:
         self.tell(f"  {breaks.__name__} {fault.n}: {fault.way}")
         breaks(desk, fault)
         self.broken = True
-        with broken_files(self.world.folder, Fault(self.chance.randint(1, 30), fault.way)):
-            self.careful(self.chance.choice((desk.push, lambda: desk.sync("all"))), desk)
+        self.careful(self.chance.choice((desk.push, lambda: desk.sync("all"))), desk)
         self.broken = False
         self.world.restart()
         self.watch()

@@ -22,6 +22,7 @@ from tests.simulation.desk import AUTH, NOON, Desk
 from tests.simulation.inside import Inside
 
 KINDS = ("plain", "shared", "bundle", "two shops", "two shops, shared")
+FRESH = "fresh"  # connected and stocked, nothing read yet
 _RULES = """
 SELECT k.item_id, k.quantity, k.buffer, k.share, k.cap, k.zero_below, k.split_from, k.split_to,
   i.split_at, i.split_total FROM link k JOIN item i ON i.id = k.item_id WHERE k.shop_id = :shop AND k.sku_id = :sku
@@ -55,14 +56,7 @@ def mould(kind: str, folder: Path) -> Mould:
         shops = [_shop(time, 1)] + ([_shop(time, 2, orders=0)] if kind.startswith("two") else [])
         desks = _desks(folder, shops, time)
         desks[0].stock_up()
-        for desk in desks:
-            desk.sync("all")
-        focus = sorted(desks[0].skus(), key=lambda sku: _least(desks[0], sku))[-3:]
-        _link(desks, kind, focus)
-        for desk in desks:
-            desk.go_live()
-        for desk in desks:
-            desk.settle(rounds=2)
+        focus = [] if kind == FRESH else _go_live(desks, kind)
         for desk in reversed(desks):
             desk.close()
         with closing(sqlite3.connect(folder / "evenstock.db")) as raw:
@@ -74,6 +68,18 @@ def mould(kind: str, folder: Path) -> Mould:
         for one in shops:
             one.close()
     return found
+
+
+def _go_live(desks: list[Desk], kind: str) -> list[str]:
+    for desk in desks:
+        desk.sync("all")
+    focus = sorted(desks[0].skus(), key=lambda sku: _least(desks[0], sku))[-3:]
+    _link(desks, kind, focus)
+    for desk in desks:
+        desk.go_live()
+    for desk in desks:
+        desk.settle(rounds=2)
+    return focus
 
 
 def _desks(folder: Path, shops: list[Inside], time: clock.Turned) -> list[Desk]:
@@ -118,15 +124,18 @@ class World:
         (folder / "evenstock.db").write_bytes(made.store)
         self.shops = [self._copy(body, number, time, http) for number, body in enumerate(made.shops, 1)]
         self.desks = _desks(folder, self.shops, time)
-        self.folder = folder
-        self.parts: dict[Listing, list[tuple[int, int]]] = {}
-        names = {desk.shop.shop_id: number for number, desk in enumerate(self.desks)}
-        for row in self.desks[0].rows("SELECT shop_id, sku_id, item_id, quantity FROM link ORDER BY 1, 2, 3"):
-            self.parts.setdefault((names[row.shop_id], row.sku_id), []).append((row.item_id, row.quantity))
         self.names = {row.id: row.sku for row in self.desks[0].rows("SELECT id, sku FROM item")}
         levels = self.desks[0].rows("SELECT item_id, sum(on_hand) AS units FROM level GROUP BY 1")
         self.shelf = {row.item_id: row.units for row in levels}
         self.focus = [(side, sku) for side in range(len(self.desks)) for sku in made.focus]
+        self.learn()
+
+    def learn(self) -> None:
+        """Which listing sells what, as it is linked now."""
+        self.parts: dict[Listing, list[tuple[int, int]]] = {}
+        names = {desk.shop.shop_id: number for number, desk in enumerate(self.desks)}
+        for row in self.desks[0].rows("SELECT shop_id, sku_id, item_id, quantity FROM link ORDER BY 1, 2, 3"):
+            self.parts.setdefault((names[row.shop_id], row.sku_id), []).append((row.item_id, row.quantity))
 
     @staticmethod
     def _copy(body: bytes, number: int, time: clock.Turned, http: bool) -> Inside:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from core import clock
 from core.store import choices as owner
@@ -29,7 +29,9 @@ AT_ONCE = 20  # movements a step
 FAR_BEHIND = 50_000  # movements or writes; what is older is left to the daily proof
 _SHARE, _LEAST = 0.05, 0.02  # of a cycle's time, and seconds that it may take in any case
 _AT_START = 1.0  # seconds
+_SAVE_EVERY = 500  # ids; after a restart so much is looked at once more at most
 _late: WeakKeyDictionary[Store, frozenset[tuple[str, str, int]]] = WeakKeyDictionary()
+_reached: WeakKeyDictionary[Store, dict[str, int]] = WeakKeyDictionary()
 Wrong = dict[int, list[str]]
 
 
@@ -73,30 +75,33 @@ def look(store: Store, seconds: float | None = None) -> int:
         mending.mend(store, counted, "count")
     found = _Look()
     with store.read() as connection:
-        _writes(connection, found)
+        marks = _marks(store, connection)
+        _writes(connection, marks[PUSHED], found)
         _claims(store, connection, found)
-        _movements(connection, found, until)
+        _movements(connection, marks[MOVED], found, until)
     _keep(store, found)
     return found.items
 
 
 _TOP = {MOVED: text("SELECT max(id) FROM movement"), PUSHED: text("SELECT max(id) FROM push")}
-_MARK = text("SELECT value FROM cursor WHERE source = :source")
+_SAVED = text("SELECT source, value FROM cursor WHERE source IN ('check:movements', 'check:writes')")
 _NEXT = text("SELECT id, item_id FROM movement WHERE id > :mark ORDER BY id LIMIT :limit")
 
 
-def _since(connection: Connection, source: str) -> int:
-    """The id up to which everything was looked at, or is left to the daily proof."""
-    top = connection.execute(_TOP[source]).scalar() or 0
-    return max(connection.execute(_MARK, {"source": source}).scalar() or 0, top - FAR_BEHIND)
+def _marks(store: Store, connection: Connection) -> dict[str, int]:
+    """The ids up to which everything was looked at, or is left to the daily proof."""
+    if store not in _reached:
+        _reached[store] = {row.source: row.value for row in connection.execute(_SAVED)}
+    tops = {source: connection.execute(query).scalar() or 0 for source, query in _TOP.items()}
+    return {source: max(_reached[store].get(source, 0), top - FAR_BEHIND) for source, top in tops.items()}
 
 
-def _movements(connection: Connection, found: _Look, until: float | None) -> None:
+def _movements(connection: Connection, mark: int, found: _Look, until: float | None) -> None:
     seen: set[int] = set()
-    for items, mark in _steps(connection, _since(connection, MOVED)):
+    for items, reached in _steps(connection, mark):
         found.suspects |= {each.item_id for each in recount.books(connection, items - seen) if recount.wrong(each)}
         seen |= items
-        found.marks[MOVED], found.items = mark, len(seen)
+        found.marks[MOVED], found.items = reached, len(seen)
         if until is not None and clock.monotonic() >= until:
             return
 
@@ -124,9 +129,8 @@ WHERE i.split_total > 0 AND i.id IN (SELECT m.item_id FROM push p JOIN link m ON
 """)
 
 
-def _writes(connection: Connection, found: _Look) -> None:
+def _writes(connection: Connection, mark: int, found: _Look) -> None:
     """What was sent: one number at a time, none that TikTok cannot take, by shares that nobody else has."""
-    mark = _since(connection, PUSHED)
     for row in connection.execute(_SENT, {"mark": mark, "most": MOST}):
         if not 0 <= row.target <= MOST:
             found.wrong[row.item_id].append(f"{row.target:,} was sent to TikTok, which takes 0 to {MOST:,} units.")
@@ -167,27 +171,19 @@ def _any_claimed(connection: Connection) -> bool:
     return connection.execute(text("SELECT 1 FROM outbox WHERE state = 'claimed' LIMIT 1")).first() is not None
 
 
-_SAVED = text("SELECT source, value FROM cursor WHERE source IN :sources").bindparams(
-    bindparam("sources", expanding=True)
-)
-
-
 def _keep(store: Store, found: _Look) -> None:
     """Halt what failed, and remember how far this look came."""
-    with store.read() as connection:
-        known = {row.source: row.value for row in connection.execute(_SAVED, {"sources": [MOVED, PUSHED]})}
-    now = clock.now_ms()
-    marks = [
-        {"source": source, "value": mark, "moved_at": now}
-        for source, mark in found.marks.items()
-        if mark > known.get(source, 0)
-    ]
     wrong = {item: sentences for item, sentences in found.wrong.items() if sentences}
     if wrong or found.suspects:
         halt(store, wrong, found.suspects)
-    if marks:
+    reached = _reached[store]
+    before = dict(reached)
+    reached |= {source: max(mark, before.get(source, 0)) for source, mark in found.marks.items()}
+    if wrong or any(mark // _SAVE_EVERY > before.get(source, 0) // _SAVE_EVERY for source, mark in reached.items()):
+        now = clock.now_ms()
         with store.write() as connection:
-            upsert(connection, Cursor, marks)
+            rows = [{"source": source, "value": mark, "moved_at": now} for source, mark in reached.items()]
+            upsert(connection, Cursor, rows)
 
 
 _HALT = text("UPDATE item SET halted_at = :now, halted_why = :why WHERE id = :id AND halted_at IS NULL RETURNING sku")

@@ -65,6 +65,19 @@ def test_our_own_write_is_known_as_an_echo() -> None:
     assert not event(mixed).is_echo
 
 
+def test_a_stock_change_names_its_source_where_it_is_neither_an_order_nor_our_own() -> None:
+    assert event(STOCK).sources == ()
+    assert event(STOCK.replace(b"order_created", b"api_sync")).sources == ()
+    assert event(STOCK.replace(b"order_created", b"manual_adjustment")).sources == ("manual_adjustment",)
+    assert event(STOCK.replace(b"order_created", b"something_new|x")).sources == ()
+
+
+def test_a_stock_status_names_the_units_that_tiktok_sets_aside() -> None:
+    body = b'{"type":27,"data":{"sku_id":"1","inventory_distribution":{"campaign_reserved_quantity":%d}}}'
+    assert event(body % 20).sources == ("campaign_reserved",)
+    assert event(body % 0).sources == ()
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"\xff", b"[]", b"7", b"null", b"{}", b'{"type":"x"}', b"[" * 100_000, b"{" + b'"a":{' * 50_000]
 )

@@ -205,7 +205,7 @@ class Batch:
             self._keep(connection, choice)
             for sku_id, decision in choice.send.items():
                 fact = facts[sku_id]
-                numbers = spread(decision.target, fact.shown, fact.first)
+                numbers = spread(decision.target, fact.shown, fact.first, fact.served, fact.most)
                 push_id = intents.keep(connection, self.claims[sku_id], fact, decision.target, numbers, self.running.id)
                 self.intents[sku_id], wanted[sku_id] = push_id, numbers
         return wanted

@@ -7,7 +7,7 @@ from core.settings import Choices
 from core.sync import brakes
 from core.sync.facts import Facts
 from core.sync.runs import Running
-from core.sync.targets import Decision, Move, decide
+from core.sync.targets import Decision, Move, decide, excess_first
 
 NO_WAREHOUSE = "TikTok names no warehouse for this listing, so no quantity can be sent."
 CHANGED = "The numbers changed after you reviewed them. Please review this row again."
@@ -65,11 +65,14 @@ def choose(facts: Iterable[Facts], approved: Mapping[str, Approval] | None) -> C
 def _decide(fact: Facts, wanted: int, available: int, approval: Approval | None) -> Decision:
     # An approval speaks for the drift that its review showed, not for one that came up since.
     seen = approval is not None and not (fact.suspected or fact.moved) and fact.drift_at <= approval.read_at
-    return decide(
-        wanted=wanted, available=available, committed=fact.committed, open_units=fact.open_units,
+    safe = available if fact.safe is None else fact.safe
+    decision = decide(
+        wanted=wanted, available=safe, committed=fact.committed, open_units=fact.open_units,
         unexplained=fact.unexplained, drift=0 if seen else fact.drift, sure=not fact.suspected, doubt=fact.doubt,
         settled=fact.settled, decided=approval is not None, locked=fact.locked, room=fact.room,
     )  # fmt: skip
+    allowed = approval is not None or (fact.settled and not fact.locked)
+    return excess_first(decision, safe) if safe < available and allowed else decision
 
 
 def brake(choice: Choice, facts: Mapping[str, Facts], linked: int, limits: Choices, running: Running) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, text
 
-from core.sync import locks, split
+from core.store.queries import places
+from core.sync import locks, rooms, split
 from core.sync.aims import HELD, UNSEEN
 from core.sync.drift import Reading, unexplained
 from core.sync.targets import Part, Rule, Split, target
@@ -24,6 +25,7 @@ class Facts:
     once, so that it may be kept so without asking. `unknown`: an item behind it was never counted, so there is no
     number to send. `refusal`: TikTok's code, moment (ms) and sentence when it last refused a number. `halted`: why
     nothing of an item may be sent. `elsewhere`: for each part, the units that its item's other listings may show.
+    Where goods lie in several locations, `served` says from which each warehouse is, and `most` what each leaves.
     """
 
     sku_id: str
@@ -47,19 +49,30 @@ class Facts:
     first: str = ""
     refusal: tuple[int | None, int | None, str] = (None, None, "")
     halted: str = ""
+    served: dict[str, int] = field(default_factory=dict)
+    most: dict[int, int] = field(default_factory=dict)
 
     @property
     def wants_orders(self) -> bool:
         """Whether reading all orders now would tell what has to be known before this listing is written."""
         if self.suspected or self.moved:
             return True
-        raised = self.target is not None and self.available is not None and self.target > self.available
+        raised = self.target is not None and self.safe is not None and self.target > self.safe
         return self.unexplained is None and (raised or self.stirred)
 
     @property
     def target(self) -> int | None:
         """What TikTok should show, or None for a listing without an item, or with one that was never counted."""
-        return target(self.parts) if self.parts and not self.unknown else None
+        if not self.parts or self.unknown:
+            return None
+        return min(target(self.parts), sum(self.most.values())) if self.most else target(self.parts)
+
+    @property
+    def safe(self) -> int | None:
+        """What TikTok shows, without the units that it offers from a location where fewer are free."""
+        if self.available is None or not self.most:
+            return self.available
+        return min(self.available, rooms.safe(self.shown, self.served, self.most))
 
     @property
     def locked(self) -> str:
@@ -105,7 +118,7 @@ coalesce((SELECT max(p.target) FROM push p WHERE p.shop_id = o.shop_id AND p.sku
 # has of the last units is the own store's.
 _DIVIDED = "NOT (k2.split_from = 0 AND k2.split_to = item.split_total)"
 _FREE = f"(coalesce(lv.on_hand, 0) - coalesce(lv.reserved, 0) - {UNSEEN} - {HELD})"
-_PARTS = text(f"""
+_PARTS = f"""
 SELECT k.sku_id, k.quantity, coalesce(lv.on_hand, 0) AS on_hand, coalesce(lv.reserved, 0) AS reserved,
   k.buffer, k.share, k.cap, k.zero_below, k.split_from, k.split_to, item.split_at, item.split_total,
   CASE WHEN item.halted_at IS NULL THEN '' ELSE item.halted_why END AS halted,
@@ -117,11 +130,25 @@ SELECT k.sku_id, k.quantity, coalesce(lv.on_hand, 0) AS on_hand, coalesce(lv.res
     FROM link k2 WHERE k2.item_id = k.item_id AND {_DIVIDED}) END AS elsewhere,
   item.counted_at IS NULL AND coalesce(lv.on_hand, 0) <= 0 AS unknown
 FROM link k JOIN item ON item.id = k.item_id LEFT JOIN (
-  SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM level
-  WHERE item_id IN (SELECT item_id FROM link WHERE shop_id = :shop AND sku_id IN :skus) GROUP BY item_id
-) lv ON lv.item_id = k.item_id
+  {{levels}}
 WHERE k.shop_id = :shop AND k.sku_id IN :skus ORDER BY k.sku_id, k.item_id
-""").bindparams(_SKUS)  # noqa: S608 (constants)
+"""  # noqa: S608 (constants)
+_PARTS_OF = (
+    text(
+        _PARTS.format(
+            levels="SELECT item_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM level WHERE item_id IN "
+            "(SELECT item_id FROM link WHERE shop_id = :shop AND sku_id IN :skus) GROUP BY item_id"
+            ") lv ON lv.item_id = k.item_id"
+        )
+    ).bindparams(_SKUS),
+    text(
+        _PARTS.format(
+            levels="SELECT k.sku_id, v.item_id, sum(v.on_hand) AS on_hand, sum(v.reserved) AS reserved "  # noqa: S608
+            "FROM link k JOIN level v ON v.item_id = k.item_id WHERE k.shop_id = :shop AND k.sku_id IN :skus "
+            f"{rooms.HERE} GROUP BY k.sku_id, v.item_id) lv ON lv.sku_id = k.sku_id AND lv.item_id = k.item_id"
+        )
+    ).bindparams(_SKUS),
+)  # with a single location, and with several
 
 _STOCK = text("""
 SELECT s.sku_id, s.warehouse_id, s.available, coalesce(w.is_default, false) AS is_default
@@ -134,7 +161,8 @@ def load(connection: Connection, shop_id: str, sku_ids: Collection[str]) -> dict
     """The facts of these listings."""
     given: dict[str, Any] = {"shop": shop_id, "skus": sorted(sku_ids)}
     found = {row.sku_id: _facts(row) for row in connection.execute(_LISTINGS, given)}
-    for row in connection.execute(_PARTS, given):
+    several = places.several(connection)
+    for row in connection.execute(_PARTS_OF[several], given):
         if row.sku_id in found:
             fact = found[row.sku_id]
             fact.parts.append(_part(row))
@@ -149,6 +177,8 @@ def load(connection: Connection, shop_id: str, sku_ids: Collection[str]) -> dict
                 defaults[row.sku_id].append(row.warehouse_id)
     for sku_id, facts in found.items():
         facts.first = defaults[sku_id][0] if defaults[sku_id] else min(facts.shown, default="")
+    for sku_id, (served, most) in rooms.load(connection, shop_id, found).items() if several else ():
+        found[sku_id].served, found[sku_id].most = served, most
     return found
 
 

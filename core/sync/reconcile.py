@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from core.store.queries import places
+from core.sync import rooms
 from core.sync.aims import HELD, LOCKED, UNSEEN
 
 _SORTS = {
@@ -53,8 +55,8 @@ WITH doubt AS MATERIALIZED (
   WHERE NOT l.gone AND l.status <> 'UNSEEN' {{shop}} {{some}}
 )
 """  # noqa: S608 (constants)
-_ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id)"
-_RESERVED = "(SELECT coalesce(sum(v.reserved), 0) FROM level v WHERE v.item_id = k.item_id)"
+_ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id {here})"
+_RESERVED = "(SELECT coalesce(sum(v.reserved), 0) FROM level v WHERE v.item_id = k.item_id {here})"
 _PAGE = f"""
 , page AS (SELECT shop_id, sku_id FROM rows WHERE 1 = 1 {{where}} ORDER BY {{order}} {{limit}}
 ), part AS (
@@ -172,7 +174,9 @@ def rows(
     page = "" if limit is None else "LIMIT :limit OFFSET :offset"
     order = f"{_SORTS[sort]} {'DESC' if descending else 'ASC'}, sku_id"
     shown = order.replace(_SORTS[sort], _SORTS[sort].replace(sort, f"rows.{sort}")).replace("sku_id", "rows.sku_id")
-    query = text(_table(shop_id, search, sort, only) + _PAGE.format(where=where, order=order, limit=page, shown=shown))
+    here = rooms.HERE if places.several(connection) else ""
+    shape = {"where": where, "order": order, "limit": page, "shown": shown, "here": here}
+    query = text(_table(shop_id, search, sort, only) + _PAGE.format(**shape))
     if limit is not None:
         given |= {"limit": limit, "offset": offset}
     return [_stock_row(row) for row in connection.execute(query, given)]
@@ -192,7 +196,8 @@ WHERE (x.state IS NULL OR x.state = 'idle' OR (x.state = 'held' AND drift <> 0 A
 ORDER BY rows.sku_id
 """
     )
-    return [row.sku_id for row in connection.execute(query, _given(shop_id))]
+    found = [row.sku_id for row in connection.execute(query, _given(shop_id))]
+    return sorted({*found, *rooms.misplaced(connection, shop_id)}) if places.several(connection) else found
 
 
 def total(connection: Connection, *, shop_id: str | None = None, search: str = "", only: str = "all") -> int:

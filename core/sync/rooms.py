@@ -16,33 +16,34 @@ _WHOSE = "LEFT JOIN warehouse w ON w.shop_id = s.shop_id AND w.id = s.warehouse_
 # Narrows levels v to the locations that the listing of the link k is sold from.
 HERE = f"""AND v.location_id IN (
   SELECT {_SERVED} FROM stock s {_WHOSE} WHERE s.shop_id = k.shop_id AND s.sku_id = k.sku_id)"""  # noqa: S608 (constants)
-# Units of an item that TikTok holds in a location beyond what is promised there: orders that are not here yet.
-_COMMITTED = f"""(
-  SELECT coalesce(sum(s.committed * k2.quantity), 0) FROM link k2
-  JOIN stock s ON s.shop_id = k2.shop_id AND s.sku_id = k2.sku_id {_WHOSE}
-  WHERE k2.item_id = k.item_id AND {_SERVED} = h.place)"""  # noqa: S608 (constants)
+# Units of an item that TikTok holds for orders that are not here yet, and all that it holds in one location.
 _UNSEEN = """(
   SELECT coalesce(sum((o.committed - o.open_units) * k2.quantity), 0)
   FROM link k2 JOIN listing o ON o.shop_id = k2.shop_id AND o.sku_id = k2.sku_id
   WHERE k2.item_id = k.item_id AND o.committed > o.open_units AND NOT o.gone)"""
+_COMMITTED = f"""(
+  SELECT coalesce(sum(s.committed * k2.quantity), 0) FROM link k2
+  JOIN stock s ON s.shop_id = k2.shop_id AND s.sku_id = k2.sku_id {_WHOSE}
+  WHERE k2.item_id = h.item_id AND {_SERVED} = h.place)"""  # noqa: S608 (constants)
 # For the listings of a table `due` (shop_id, sku_id): `spots` holds the most that each location leaves to them, and
-# `room` the sum over their locations.
+# `room` the sum over their locations. What is not here yet is looked for only where there is any.
 SPOTS = f"""
 here AS (
   SELECT DISTINCT due.shop_id, due.sku_id, {_SERVED} AS place
   FROM due JOIN stock s ON s.shop_id = due.shop_id AND s.sku_id = due.sku_id {_WHOSE}
-), lying AS (
-  SELECT h.shop_id, h.sku_id, h.place, k.quantity, coalesce(v.on_hand, 0) - coalesce(v.reserved, 0) AS free,
-    CASE WHEN {_UNSEEN} = 0 THEN 0 ELSE {_COMMITTED} - coalesce(v.reserved, 0) END AS beyond, {_UNSEEN} AS unseen
+), lying AS MATERIALIZED (
+  SELECT h.shop_id, h.sku_id, h.place, k.item_id, k.quantity, coalesce(v.reserved, 0) AS reserved,
+    coalesce(v.on_hand, 0) - coalesce(v.reserved, 0) AS free, {_UNSEEN} AS unseen
   FROM here h JOIN link k ON k.shop_id = h.shop_id AND k.sku_id = h.sku_id
   LEFT JOIN level v ON v.item_id = k.item_id AND v.location_id = h.place
-), left_free AS (
-  SELECT shop_id, sku_id, place, quantity,
-    free - CASE WHEN beyond <= 0 THEN 0 WHEN beyond < unseen THEN beyond ELSE unseen END AS free FROM lying
-), spots AS (
+), left_free AS MATERIALIZED (
+  SELECT h.shop_id, h.sku_id, h.place, h.quantity, h.free - CASE WHEN h.unseen = 0 THEN 0
+    WHEN {_COMMITTED} <= h.reserved THEN 0
+    WHEN {_COMMITTED} - h.reserved < h.unseen THEN {_COMMITTED} - h.reserved ELSE h.unseen END AS free FROM lying h
+), spots AS MATERIALIZED (
   SELECT shop_id, sku_id, place, min(CASE WHEN free > 0 THEN free / quantity ELSE 0 END) AS most
   FROM left_free GROUP BY shop_id, sku_id, place
-), room AS (SELECT shop_id, sku_id, sum(most) AS most FROM spots GROUP BY shop_id, sku_id)
+), room AS MATERIALIZED (SELECT shop_id, sku_id, sum(most) AS most FROM spots GROUP BY shop_id, sku_id)
 """  # noqa: S608 (constants)
 
 _LOAD = text(

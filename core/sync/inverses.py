@@ -165,21 +165,19 @@ def _resent(row: Any, fact: Facts | None, zone: ZoneInfo) -> Back:
         change = row.was - row.sent
         on_hand, shows = _count_for(fact.parts[0], fact.target, change)
         if on_hand is not None and on_hand >= 0:
-            sold = row.sent - fact.target
-            again = (
-                f"TikTok shows {shows} again" if not sold else f"TikTok showed {row.was}; {_since(sold)}, so {shows}"
-            )
-            return Back(
-                row.entity,
-                "on hand",
-                str(row.on_hand),
-                str(on_hand),
-                again,
-                item_id=row.item_id,
-                counted_at=row.counted_at,
-            )
+            rule = _again(row.was, shows, row.sent - fact.target)
+            then = {"item_id": row.item_id, "counted_at": row.counted_at}
+            return Back(row.entity, "on hand", str(row.on_hand), str(on_hand), rule, **then)
         why = f"Your rules for it do not let TikTok show {max(0, fact.target + change)}."
     return Back(row.entity, "on hand", str(row.on_hand or 0), str(row.on_hand or 0), "", why)
+
+
+def _again(was: int, shows: int, sold: int) -> str:
+    if shows == was:
+        return f"TikTok shows {was} again"
+    if sold and shows == was - sold:
+        return f"TikTok showed {was}; {_since(sold)}, so {shows}"
+    return f"TikTok showed {was}; by what is free and by your rules now {shows}"
 
 
 def _held(row: Any, fact: Facts | None, zone: ZoneInfo) -> str:
@@ -204,10 +202,10 @@ def _held(row: Any, fact: Facts | None, zone: ZoneInfo) -> str:
 def _count_for(part: Part, now: int, change: int) -> tuple[int | None, int]:
     """The units on hand with which TikTok shows `change` more than `now`, and what it shows then; None for none.
 
-    Without a rule that bends the number, one unit more is one unit more shown, and fewer than none are never shown.
+    Without a rule that bends the number, one unit more is one unit more offered: on TikTok, or of the last units by
+    another channel.
     """
-    straight = part.rule.share == 100 and part.rule.cap is None and not part.rule.zero_below and not part.split.total
-    if straight:
+    if part.rule.share == 100 and part.rule.cap is None and not part.rule.zero_below:
         return part.on_hand + change, target([replace(part, on_hand=part.on_hand + change)])
     aim, step = now + change, 1 if change > 0 else -1
     for units in range(part.on_hand, part.on_hand + 100 * change + step, step):

@@ -196,12 +196,22 @@ def _finish_if_possible(running: Running, error: StoreProblem) -> None:
         _log.error("%s: its end could not be saved either", running.kind)
 
 
+# What left before the end was sent, whether its answer was kept or not.
+_CUT_OFF = text("""
+UPDATE plan_row SET state = 'unsure', result = 'Evenstock was closed while this was sent. The next readings tell.'
+WHERE state = 'proposed' AND plan_id IN (SELECT id FROM plan WHERE state = 'running') AND EXISTS (
+  SELECT 1 FROM plan p JOIN push x ON x.run_id = p.run_id AND p.shop_id IN ('', x.shop_id)
+  WHERE p.id = plan_row.plan_id AND x.sku_id = plan_row.entity AND x.outcome <> 'not sent')
+""")
+
+
 def close_interrupted(store: Store) -> int:
     """Mark runs and plans that a crash left open; called once by the owner of the jobs at start.
 
     Returns how many runs there were. A plan that was under way is over: what it had sent stays sent.
     """
     with store.write() as connection:
+        connection.execute(_CUT_OFF)
         connection.execute(text("UPDATE plan SET state = 'stopped' WHERE state IN ('approved', 'running')"))
         found = connection.execute(
             update(_RUN)

@@ -94,9 +94,10 @@ def status(plan: PlanHead, run: RunLine | None, shop: ShopRow, undone_by: int | 
         st.progress(min(1.0, run.done / run.total), text=f"{number(run.done)} of {plural(run.total, 'change')}")
     elif plan.state in ("approved", "running"):
         st.progress(0.0, text="Starting")
-    for other, label in ((undone_by, "Taken back by plan"), (plan.undo_of, "This takes back plan")):
+    for other, label in ((undone_by, "Taken back by plan"), (plan.undo_of, "Takes back plan")):
         if other is not None:
-            st.page_link("plan.py", label=f"{label} {other}", query_params={"plan": str(other)})
+            st.button(f"{label} {other}", key=f"other_{other}", type="tertiary", icon=":material/arrow_forward:",
+                      icon_position="right", on_click=st.session_state.update, args=({"go_plan": other},))  # fmt: skip
 
 
 def _before(plan: PlanHead, shop: ShopRow) -> None:

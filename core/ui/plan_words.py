@@ -64,7 +64,7 @@ def question(plan: PlanHead) -> str:
     if plan.state != "proposed":
         return f"Plan {plan.id}, made {ago(plan.created_at)}: {name(plan)}"
     if plan.undo_of is not None:
-        return f"Plan {plan.undo_of} taken back: review before anything is changed"
+        return f"To take back plan {plan.undo_of}: review before anything is changed"
     return "Review before anything is sent"
 
 

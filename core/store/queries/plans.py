@@ -8,12 +8,13 @@ from sqlalchemy import Connection, text
 from core.store.queries.ledger import like
 
 _EMPTIED = "r.change < 0 AND r.new = '0'"
+_CHOSEN = "r.state NOT IN ('skipped', 'cannot')"
 FILTERS = {
     "all": "1 = 1",
-    "more": "r.change > 0",
-    "less": "r.change < 0",
-    "zero": _EMPTIED,
-    "warned": "r.warning <> ''",
+    "more": f"r.change > 0 AND {_CHOSEN}",
+    "less": f"r.change < 0 AND {_CHOSEN}",
+    "zero": f"{_EMPTIED} AND {_CHOSEN}",
+    "warned": f"r.warning <> '' AND {_CHOSEN}",
     "skipped": "r.state = 'skipped'",
     "done": "r.state IN ('done', 'undone')",
     "left": "r.state IN ('review', 'proposed')",
@@ -94,10 +95,10 @@ class Totals:
     money: tuple[Stake, ...]
 
 
-_PLAN = """
+_PLAN = f"""
 SELECT p.id, p.kind, p.shop_id, p.state, p.actor, p.created_at, p.approved_at, p.warning, p.run_id, p.undo_of,
-  (SELECT count(*) FROM plan_row r WHERE r.plan_id = p.id AND r.state NOT IN ('skipped', 'cannot')) AS rows FROM plan p
-"""
+  (SELECT count(*) FROM plan_row r WHERE r.plan_id = p.id AND {_CHOSEN}) AS rows FROM plan p
+"""  # noqa: S608 (constants)
 _LINES = """
 SELECT r.entity, coalesce(nullif(l.seller_sku, ''), r.entity) AS sku, coalesce(l.title, i.title, '') AS title,
   coalesce(l.variant, i.variant, '') AS variant, r.field, r.old, r.read_at, r.new, r.rule, r.state, r.result,
@@ -161,7 +162,7 @@ SELECT r.currency, count(*) AS n, coalesce(sum(CASE WHEN r.change > 0 THEN 1 ELS
   coalesce(sum(CASE WHEN r.change <> 0 AND r.stake_units IS NULL THEN 1 ELSE 0 END), 0) AS unpriced,
   coalesce(sum(CASE WHEN r.stake_units < 0 THEN -r.stake_units ELSE 0 END), 0) AS off_units,
   coalesce(sum(CASE WHEN r.stake_units > 0 THEN r.stake_units ELSE 0 END), 0) AS offered_units
-FROM plan_row r WHERE r.plan_id = :id AND r.state NOT IN ('skipped', 'cannot') GROUP BY r.currency ORDER BY r.currency
+FROM plan_row r WHERE r.plan_id = :id AND {_CHOSEN} GROUP BY r.currency ORDER BY r.currency
 """)  # noqa: S608 (constants)
 
 

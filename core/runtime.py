@@ -19,6 +19,7 @@ from core.store.vault import Vault, vault_key
 from core.sync import (
     adopt,
     decisions,
+    invariants,
     kinds,
     ledger,
     mending,
@@ -173,7 +174,9 @@ class Runtime(Process):
     def record_count(self, sku: str, on_hand: int, note: str = "", location: int = STORE) -> int:
         """A count of the shelf of a location. Returns the difference booked; raises UnknownItem, BadQuantity."""
         self._must_own()
-        return ledger.record_count(self.store, sku, on_hand, actor="owner", note=note, location_id=location)
+        change = ledger.record_count(self.store, sku, on_hand, actor="owner", note=note, location_id=location)
+        invariants.after(self.store, 0.0)  # a count may be what puts a halted item right
+        return change
 
     def add_up_again(self, item_ids: Sequence[int] | None = None) -> mending.Mended:
         """Put the books of these halted items right, or of all, as far as movements and orders tell."""

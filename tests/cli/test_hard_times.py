@@ -145,6 +145,19 @@ def test_a_ledger_that_does_not_add_up_is_found_by_doctor(synced: Core) -> None:
     assert "does not add up for 1 item" in check["sentence"]
 
 
+def test_an_item_that_is_stopped_is_told_by_doctor(synced: Core) -> None:
+    def books() -> dict[str, str]:
+        return next(check for check in synced("doctor", "--json").document["checks"] if check["name"] == "books")
+
+    assert books()["state"] == "ok"
+    with sqlite3.connect(synced.store) as database:
+        database.execute("UPDATE item SET halted_at = 1, halted_why = 'It does not add up.' WHERE id = 1")
+    database.close()
+    assert books()["state"] == "attention"
+    assert "is sent to TikTok: It does not add up." in books()["sentence"]
+    assert "add it up again" in books()["next_step"]
+
+
 def test_a_key_file_that_others_can_read_is_found_by_doctor(
     synced: Core, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

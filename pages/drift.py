@@ -90,6 +90,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     st.selectbox("When nothing explains a number", list(drift_views.RULES), key="drift_rule", width=220,
                  format_func=lambda name: drift_views.RULES[name], on_change=change_rule, filter_mode=None,
                  disabled=not rt.owner, help=drift_views.RULE_HELP[rule])  # fmt: skip
+if rule != "ask":
+    st.caption(drift_views.RULE_HELP[rule])
 with st.container(horizontal=True, vertical_alignment="center"):
     view = tables.views("Show", drift_views.views(counts), "drift_show")
     search = tables.find("Find a SKU or product", "drift_find")

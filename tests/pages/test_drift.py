@@ -155,6 +155,7 @@ def test_the_rule_of_the_shop_can_be_changed_on_the_page(calm, visit: Visit) -> 
     at = visit("drift").selectbox(key="drift_rule").set_value("ours").run()
     assert ("set_drift_rule", seed.SHOP, "ours") in calm.asked
     assert "Open questions stay open" in told(at)
+    assert "Each is decided by itself: TikTok goes back to your number" in told(at)
 
 
 def test_the_history_tells_who_decided_what_and_what_was_booked(calm, visit: Visit) -> None:

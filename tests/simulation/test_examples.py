@@ -1,13 +1,17 @@
 """The engine live on the practice shop: what a shop owner's day brings, told by the worked examples of the method."""
 
 import json
+from contextlib import closing
+from pathlib import Path
 
 from sqlalchemy import text
 
+from core import clock
 from core.practice.bodies import SoldSku
 from core.sync import catalog
 from core.sync.drift import SURE_AFTER_MS
 from tests.simulation.desk import Desk
+from tests.simulation.world import World, mould, offers
 
 SURE = SURE_AFTER_MS / 1000
 
@@ -226,6 +230,29 @@ def test_e14_one_item_in_two_listings_lowers_both(desk: Desk) -> None:
     desk.practice.buy(first)
     desk.settle(rounds=1)
     assert (desk.shown(first), desk.shown(second)) == (4, 4)
+
+
+def test_e14_one_item_in_two_listings_of_each_of_two_shops_lowers_all_four(
+    inside: None, moulds: Path, folder: Path
+) -> None:
+    made = mould("two shops, shared", moulds)
+    with clock.turned(made.seconds) as time, closing(World(folder, made, time)) as world:
+        first, second, _ = made.focus
+        four = [(side, sku) for side in (0, 1) for sku in (first, second)]
+        assert len({world.parts[listing][0][0] for listing in four}) == 1, "they sell one item"
+        before = {world.shown(listing) for listing in four}
+        assert len(before) == 1
+        world.desks[0].practice.buy(first)
+        for _ in range(2):
+            for desk in world.desks:
+                desk.settle(rounds=1)
+        assert {world.shown(listing) for listing in four} == {before.pop() - 1}
+        numbers = [[offers(body) for _, body in desk.updates()] for desk in world.desks]
+        assert [[set(call) for call in calls] for calls in numbers] == [[{second}], [{first, second}]], (
+            "the seller needs none"
+        )
+        world.check_books()
+        world.check_even()
 
 
 def test_e15_a_shipment_not_yet_in_the_feed_takes_nothing_off_twice(desk: Desk, sku: str) -> None:

@@ -8,7 +8,7 @@ from core import clock
 from core.analytics import measures
 from core.money import from_units
 from core.store.queries import activity, cover, health, oversell, plans, sales
-from core.sync import reconcile
+from core.sync import reconcile, start_rows
 from core.ui import blocks, live, tables, words
 from core.ui.text import clock_time, money, number, zone
 
@@ -26,6 +26,7 @@ with rt.store.read() as connection:
     back = health.delay_in(connection, shop.id, shop.connected_at, clock.now_ms() - 7 * DAY_MS)
     trouble = health.trouble(connection, clock.now_ms() - DAY_MS)
     backlog = health.backlog(connection, shop.id)
+    unstarted = start_rows.count(connection, shop.id)
     missing = oversell.count(connection)[1]
     lasting = cover.counts(connection, zone(shop.timezone), clock.now())
     planned = len(plans.waiting(connection))
@@ -60,7 +61,7 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("Needs attention", anchor=False)
     concerns = blocks.concerns(
-        stock, trouble, backlog, rt.problems(), oversold=missing, low=lasting.week, plans=planned
+        stock, trouble, backlog, rt.problems(), oversold=missing, low=lasting.week, plans=planned, start=unstarted
     )
     blocks.attention(concerns)
 with right:

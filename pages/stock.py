@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.sync import explained, reconcile
+from core.sync import explained, reconcile, start_rows
 from core.sync.exports import Kind
 from core.ui import explain_views, exporting, live, record_views, stock_views, tables
-from core.ui.text import plural
+from core.ui.text import number, plural
 
 QUESTION = "Does TikTok show what you can sell?"
 
@@ -55,6 +55,7 @@ rt, shop = live.runtime(), live.connected(QUESTION, "There is nothing to compare
 
 with rt.store.read() as connection:
     counts = reconcile.counts(connection, shop_id=shop.id)
+    unstarted = start_rows.count(connection, shop.id)
 chosen = st.session_state.get("stock_chosen", [])
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     live.heading(QUESTION, stock_views.answer(counts))
@@ -72,6 +73,13 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
                 args=(None,),
             )
 
+if unstarted:
+    with st.container(horizontal=True, vertical_alignment="center", key="unstarted"):
+        have = "listing has" if unstarted == 1 else "listings have"
+        st.markdown(
+            f":orange-badge[{number(unstarted)}] {have} no start yet, so nothing is sent for them.", width="content"
+        )
+        st.page_link("start.py", label="Choose where they start", width="content")
 with st.container(horizontal=True, vertical_alignment="center"):
     only = tables.views("Show", stock_views.filters(counts), "stock_show")
     search = tables.find("Find a SKU or product", "stock_find")

@@ -82,6 +82,7 @@ _CONCERNS: dict[str, tuple[Colour, str, str, str, str, dict[str, str]]] = {
                 {"show": "refused"}),
     "drift": ("red", "number on TikTok that nothing explains", "numbers on TikTok that nothing explains", "drift.py",
               "Decide", {}),
+    "start": ("orange", "listing has no start yet", "listings have no start yet", "start.py", "Choose where", {}),
     "held": ("orange", "listing held until you agree", "listings held until you agree", "stock.py", "Review",
              {"show": "different"}),
     "plans": ("orange", "plan waits for your yes", "plans wait for your yes", "plans.py", "Review", {}),
@@ -106,13 +107,14 @@ def concerns(
     *,
     oversold: int = 0,
     low: int = 0,
+    start: int = 0,
     plans: int = 0,
 ) -> list[Concern]:
     """What needs the owner, the most urgent first."""
     counts = {
         "problems": len(problems), "oversold": oversold, "refused": stock.refused, "drift": stock.drift,
-        "held": backlog.held, "plans": plans, "unknown": trouble.unknown_pushes, "failed": trouble.failed_runs,
-        "unlinked": stock.unlinked, "low": low, "aside": trouble.unreadable,
+        "start": start, "held": backlog.held, "plans": plans, "unknown": trouble.unknown_pushes,
+        "failed": trouble.failed_runs, "unlinked": stock.unlinked, "low": low, "aside": trouble.unreadable,
     }  # fmt: skip
     return [
         Concern(colour, count, one if count == 1 else many, page, link, query)

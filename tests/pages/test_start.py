@@ -112,3 +112,16 @@ def test_what_is_linked_to_nothing_is_named_with_the_way_to_mend_it(new: Any, vi
     at = visit("start")
     assert "linked to none of your items" in told(at)
     assert any(link.label == "Open Catalogue" for link in at.get("page_link"))
+
+
+@pytest.mark.parametrize("page", ["overview", "stock"])
+def test_other_pages_say_that_listings_have_no_start_and_lead_to_it(new: Any, visit: Visit, page: str) -> None:
+    at = visit(page)
+    assert not at.exception
+    assert "no start yet" in told(at)
+    assert any(link.page == "start" for link in at.get("page_link"))
+
+
+@pytest.mark.parametrize("page", ["overview", "stock"])
+def test_they_are_silent_once_all_have_one(settled: Any, visit: Visit, page: str) -> None:
+    assert "no start yet" not in told(visit(page))

@@ -7,6 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from core.store.tables.columns import BY_KEY, ms
 
+_UNSETTLED = text("settled_at IS NULL")
 _UNEVEN = text("available <> target")  # nearly all are even, so those that are not are found at once
 _NOT_TIKTOK = text("origin <> 'tiktok'")
 _HALTED = text("halted_at IS NOT NULL")
@@ -53,6 +54,7 @@ class Listing(SQLModel, table=True):
         Index("listing_product", "shop_id", "product_id"),
         Index("listing_seller_sku", "seller_sku"),
         Index("listing_uneven", "shop_id", "sku_id", sqlite_where=_UNEVEN, postgresql_where=_UNEVEN),
+        Index("listing_unsettled", "shop_id", "product_id", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
     )
 
     shop_id: str = Field(primary_key=True, foreign_key="shop.id")

@@ -89,6 +89,8 @@ def _add_columns() -> None:
     op.create_index("drift_decided", "drift", ["decided_at"])
     uneven = sa.text("available <> target")
     op.create_index("listing_uneven", "listing", ["shop_id", "sku_id"], sqlite_where=uneven, postgresql_where=uneven)
+    new = sa.text("settled_at IS NULL")
+    op.create_index("listing_unsettled", "listing", ["shop_id", "product_id"], sqlite_where=new, postgresql_where=new)
     bundled = sa.text("components <> ''")
     op.create_index("line_bundled", "order_line", ["shop_id", "id"], sqlite_where=bundled, postgresql_where=bundled)
 

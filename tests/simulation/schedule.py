@@ -27,6 +27,7 @@ TROUBLES = (
     ("partial_errors", {"times": 1, "code": 12052990}), ("late_write", {}),
 )  # fmt: skip
 EVENTS = ("pay", "pay", "cancel", "ship", "ship", "ship", "collect", "deliver", "complete", "return")
+PACKING = 10  # seconds that nobody is faster than, from an order to its parcel
 LEFT = "AWAITING_COLLECTION"
 
 
@@ -132,7 +133,10 @@ class Day:
         side, order = self.chance.choice(self.orders[-10:])
         practice = self.world.desks[side].practice
         event = self.chance.choice(EVENTS)
-        before = practice.order(order)["line_items"]
+        body = practice.order(order)
+        if event == "ship" and self.world.time.seconds < body["create_time"] + PACKING:
+            return
+        before = body["line_items"]
         how: dict[str, Any] = {}
         if event in ("ship", "cancel") and len(before) > 1 and self.chance.random() < 0.3:
             how["line_ids"] = [self.chance.choice(before)["id"]]

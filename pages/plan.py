@@ -36,7 +36,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     search = tables.find("Find a SKU, product or rule", "plan_find")
     sort = tables.choice("Sort by", plan_tables.SORTS, "plan_sort")
 open_ = plan.state == "proposed" and plan.kind in KINDS and not KINDS[plan.kind].whole
-several = plan.state != "proposed" or len(states) > 1
+several = plan.state != "proposed" or bool(states.keys() - {"proposed"})
 bar, table = st.container(), st.container()
 with rt.store.read() as connection:
     total = plans.total(connection, plan.id, search=search, only=only)

@@ -10,7 +10,7 @@ from sqlalchemy import insert, text
 from core import clock
 from core.store import Store, open_store
 from core.store.queries import oversell as kept
-from core.store.tables import Drift, Item, Link, Listing, Order, OrderLine, Push, SalesHour, Shop, Shown
+from core.store.tables import Drift, Item, Link, Listing, Location, Order, OrderLine, Push, SalesHour, Shop, Shown
 from core.store.upsert import table, upsert
 from core.sync import ledger, oversell
 from core.sync.oversell import Oversold
@@ -433,6 +433,17 @@ def test_a_transaction_that_gives_and_takes_as_much_leaves_no_record(store: Stor
     with store.write() as connection:
         ledger.write(connection, [{"item_id": 1, "origin": "tiktok", "at": NOON * 1000} | move for move in moves])
     assert records(store) == []
+
+
+def test_what_lies_in_another_location_is_there_all_the_same(store: Store) -> None:
+    put(store, Location, id=2, name="Attic")
+    stock(store, 1)
+    with clock.turned(NOON - 500):
+        ledger.record_count(store, "TEE", 2, actor="owner", location_id=2)
+    order(store, "X", NOON, NOON + 1, units=3)
+    assert records(store) == [], "more is promised in one location than lies there, but not in all"
+    order(store, "Y", NOON + 2, NOON + 3)
+    assert records(store) == [(1, False)]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from core.store.queries import activity, plans
+from core.sync import rule_plans
 from core.sync.kinds import KINDS
 from core.ui import live, plan_tables, plan_views, plan_words, tables
+from core.ui.text import plain
 
 plan_views.arrive()
 rt, shop = live.runtime(), live.shop()
@@ -28,6 +30,9 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     live.heading(plan_words.question(plan), plan_words.answer(plan, states))
     with st.container(horizontal=True, width="content"):
         plan_views.actions(plan, states, run_id)
+if plan.kind == rule_plans.KIND:
+    with rt.store.read() as connection:
+        st.markdown(plain(rule_plans.told(connection, plan.id)))
 plan_views.status(plan, run, shop, undone_by)
 plan_views.figures(totals, stock=plan.kind in ("adopt", "undo", "count"))
 

@@ -22,7 +22,6 @@ st.caption(rule_views.splitting(everything))
 view = tables.views("Show", VIEWS, "rules_view")
 
 if view == "rules":
-    live.hold()  # nothing may redraw while the owner types
     with st.container(border=True, key="rule_form"):
         with rt.store.read() as connection:
             where = rule_views.place(shops(connection))
@@ -31,6 +30,8 @@ if view == "rules":
                 said = rules.said(connection, where.scope, where.key)
             typed = rule_views.fields(where, said)
             changed = typed != said
+            if changed:
+                live.hold()  # what was typed is not saved yet
             seen = rule_views.foreseen(where, typed) if changed else None
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button(

@@ -1,6 +1,7 @@
 """One change of the owner's rules: what it begins with and ends with, carrying it out, and what it would send."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
@@ -39,6 +40,26 @@ class Change:
             return json.dumps({"groups": self.groups, "later": later})
         said = {"scope": self.scope, "key": self.key, "before": asdict(self.before), "after": asdict(self.after)}
         return json.dumps(said | {"later": later})
+
+
+def told(connection: Connection, change: Change) -> str:
+    """The change in a sentence."""
+    if change.groups:
+        names = Counter(new for _, _, new in change.groups)
+        parts = [
+            f"{count:,} into {name}" if name else f"{count:,} out of their groups" for name, count in names.items()
+        ]
+        return f"Items move: {', '.join(parts)}."
+    name = connection.execute(_NAME, {"scope": change.scope.value, "key": change.key}).scalar()
+    place = {Scope.ALL: "everything", Scope.SHOP: f"the shop {name}", Scope.GROUP: f"the group {change.key}"}
+    after, before = (rules.spelled(rule) or "nothing of its own" for rule in (change.after, change.before))
+    return f"The rule for {place.get(change.scope, name)}: {after}. Before: {before}."
+
+
+_NAME = text("""
+SELECT CASE :scope WHEN 'shop' THEN (SELECT name FROM shop WHERE id = :key)
+  WHEN 'item' THEN (SELECT sku FROM item WHERE CAST(id AS VARCHAR) = :key) ELSE :key END
+""")
 
 
 def load(payload: str) -> Change:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from core import clock
 from core.store.engine import Store
-from core.sync import approval, plans, rules, stakes, trouble
+from core.sync import approval, plans, rule_changes, rules, stakes, trouble
 from core.sync import undo as undo_plans
 from core.sync.choosing import Approval
 from core.sync.context import ShopContext
@@ -161,6 +161,11 @@ def _due(connection: Connection, plan_id: int) -> dict[str, dict[str, Approval]]
     for row in connection.execute(_DUE, {"id": plan_id}):
         found.setdefault(row.shop_id, {})[row.entity] = Approval(int(row.old), int(row.new), row.read_at)
     return found
+
+
+def told(connection: Connection, plan_id: int) -> str:
+    """What a plan of this kind changes, in a sentence."""
+    return rule_changes.told(connection, load(connection.execute(_PAYLOAD, {"id": plan_id}).scalar_one()))
 
 
 def undo(connection: Connection, plan_id: int) -> Inverse:

@@ -1,7 +1,7 @@
 """The owner's rules: what a shop, a group or an item offers on TikTok, and which of them is in force where."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
@@ -109,6 +109,18 @@ def sentence(rule: "Rule | InForce") -> str:
     return ", ".join(parts)
 
 
+def spelled(rule: Rule) -> str:
+    """All that a rule says, also where it is as usual; empty where it says nothing."""
+    parts = [
+        None if rule.buffer is None else f"{rule.buffer:,} kept back",
+        None if rule.share is None else f"{rule.share}% of the rest",
+        None if rule.zero_below is None else f"none below {rule.zero_below:,}",
+        None if rule.cap is None else "no limit" if rule.cap >= MOST else f"at most {rule.cap:,}",
+        None if rule.split is None else "last units split" if rule.split else "last units not split",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 _SAID = text("SELECT buffer, share, cap, zero_below, split FROM rule WHERE scope = :scope AND key = :key")
 
 
@@ -120,6 +132,23 @@ def said(connection: Connection, scope: Scope, key: str) -> Rule:
 
 def _rule(row: Any) -> Rule:
     return Rule(row.buffer, row.share, row.cap, row.zero_below, None if row.split is None else bool(row.split))
+
+
+def above(connection: Connection, scope: Scope, key: str) -> Rule:
+    """What would hold at a place without its own rule; a part on which the shops differ is None."""
+    all_ = None if scope is Scope.ALL else said(connection, Scope.ALL, "")
+    shops: list[Rule | None] = [None]
+    if scope in (Scope.GROUP, Scope.ITEM):
+        ids = connection.execute(text("SELECT id FROM shop")).scalars().all()
+        shops = [said(connection, Scope.SHOP, shop_id) for shop_id in ids] or [None]
+    group = None
+    if scope is Scope.ITEM:
+        name = connection.execute(text("SELECT group_name FROM item WHERE id = :id"), {"id": int(key)}).scalar()
+        group = said(connection, Scope.GROUP, name) if name else None
+    found = [replace(one, cap=MOST if one.cap is None else one.cap) for one in
+             (effective(all_, shop, group) for shop in shops)]  # fmt: skip
+    same = {name: getattr(found[0], name) for name in FIELDS if len({getattr(one, name) for one in found}) == 1}
+    return Rule(**same)
 
 
 _PLACES = text("""

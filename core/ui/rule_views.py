@@ -96,19 +96,34 @@ def item() -> str | None:
 def fields(where: Place, said: Rule) -> Rule:
     """The five fields, each empty for what holds above; returns the rule as it is typed."""
     as_above = "as usual" if where.scope is Scope.ALL else "as above"
+    with live.runtime().store.read() as connection:
+        above = rules.above(connection, where.scope, where.key)
     end = f"{where.scope}_{where.key}_{st.session_state.get(_ROUND, 0)}"
     typed: dict[str, int | None] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", key="rule_fields"):
         for name, (label, most, help_) in _FIELDS.items():
-            value = st.number_input(label, min_value=0, max_value=most, value=getattr(said, name), step=1, width=200,
-                                    placeholder=as_above, key=f"rule_{name}_{end}", help=help_)  # fmt: skip
+            value = st.number_input(
+                label, min_value=0, max_value=most, value=getattr(said, name), step=1, width=200, help=help_,
+                placeholder=_holds(as_above, name, above), key=f"rule_{name}_{end}",
+            )  # fmt: skip
             typed[name] = None if value is None else int(value)
         split = st.segmented_control(
             "The last units", list(_SPLIT), key=f"rule_split_{end}", required=True,
             default={None: "", True: "yes", False: "no"}[said.split],
-            format_func=lambda key: as_above.capitalize() if not key else _SPLIT[key], help=_SPLIT_HELP,
+            format_func=lambda key: _SPLIT[key] if key else _holds(as_above, "split", above).capitalize(),
+            help=_SPLIT_HELP,
         )  # fmt: skip
     return Rule(**typed, split={"": None, "yes": True, "no": False}[split or ""])
+
+
+def _holds(as_above: str, name: str, above: Rule) -> str:
+    """What holds where a field is left empty, as far as it is the same in every shop."""
+    value = getattr(above, name)
+    if value is None:
+        return as_above
+    if name == "split":
+        return f"{as_above}: {'split' if value else 'not split'}"
+    return f"{as_above}: {'no limit' if name == 'cap' and value >= MOST else number(value)}"
 
 
 _FIELDS = {
@@ -234,7 +249,7 @@ def in_force(listings: Sequence[ListingOf], found: Mapping[str, InForce]) -> Non
     """The rule in force for each listing of an item, each part with the place that it comes from."""
 
     def told(listing: ListingOf, field: str, value: str) -> str:
-        return f"{value}, {_FROM[found[listing.shop_id].origin[field]]}"
+        return f"{value} ({_FROM[found[listing.shop_id].origin[field]]})"
 
     each = [(listing, found[listing.shop_id]) for listing in listings]
     cap = {listing.sku_id: "no limit" if rule.cap is None or rule.cap >= MOST else number(rule.cap)

@@ -66,6 +66,7 @@ def test_typing_a_rule_tells_how_many_changes_it_makes_and_leads_to_their_review
         rows = connection.exec_driver_sql("SELECT count(*) FROM plan_row").scalar_one()
     assert rows == many > 10
     assert at.query_params["plan"] == "1", "the review page is open"
+    assert "The rule for everything: at most 1. Before: nothing of its own." in words(at).replace("\\", "")
 
 
 def test_a_rule_that_changes_nothing_on_tiktok_is_saved_at_once_and_said_so(calm: Any, visit: Visit) -> None:
@@ -111,11 +112,11 @@ def test_an_item_shows_its_rule_in_force_and_where_each_part_comes_from(desk: An
     at = visit("rules", view="item")
     at.selectbox(key="rules_item").set_value(desk.goods[2][1]).run()
     row = at.dataframe[0].value.iloc[0]
-    assert row["buffer"] == "2, everything"
-    assert row["share"] == "50%, the shop"
-    assert row["cap"] == "9, this item"
-    assert row["zero_below"] == "0, as usual"
-    assert row["split"] == "split, as usual"
+    assert row["buffer"] == "2 (everything)"
+    assert row["share"] == "50% (the shop)"
+    assert row["cap"] == "9 (this item)"
+    assert row["zero_below"] == "0 (as usual)"
+    assert row["split"] == "split (as usual)"
 
 
 def test_groups_typed_into_the_table_are_reviewed_and_kept(calm: Any, visit: Visit) -> None:

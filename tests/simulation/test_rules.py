@@ -208,3 +208,14 @@ def test_the_orders_told_behind_a_number_hold_all_that_is_promised(desk: Desk, s
     assert why is not None
     assert sum(each.units for each in why.behind.promises) == desk.have(sku)[1] >= 6
     assert why.behind.promised_orders == len(why.behind.promises)
+
+
+def test_a_plan_tells_the_rule_before_and_after(desk: Desk, sku: str) -> None:
+    propose(desk, Scope.SHOP, desk.shop.shop_id, Rule(cap=99_999))
+    for scope, key, place in ((Scope.ALL, "", "everything"), (Scope.SHOP, desk.shop.shop_id, "the shop")):
+        plan = propose(desk, scope, key, Rule(buffer=1, split=False))
+        with desk.store.read() as connection:
+            said = rule_plans.told(connection, plan.id)
+        assert said.startswith(f"The rule for {place}")
+        assert ": 1 kept back, last units not split. Before: " in said
+        assert said.endswith("nothing of its own." if scope is Scope.ALL else "no limit.")

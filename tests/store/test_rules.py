@@ -13,6 +13,7 @@ from core.store import tables as t
 from core.store.engine import Store, open_store
 from core.sync import catalog, rules
 from core.sync.rules import Rule, Scope
+from core.sync.targets import MOST
 from tests.store.books import put
 
 SHOPS, GROUPS, ITEMS = ("A", "B"), ("", "soap", "linen"), (1, 2, 3, 4)
@@ -129,3 +130,17 @@ def test_a_new_link_carries_its_rule_from_the_start(store: Store) -> None:
         assert links(connection)[("A", "new", 3)] == (2, 100, 5, 0)
         assert connection.execute(text("SELECT reason FROM outbox WHERE sku_id = 'new'")).scalar_one() == "newly linked"
         connection.execute(text("DELETE FROM link WHERE sku_id = 'new'"))
+
+
+def test_what_holds_above_a_place_leaves_its_own_rule_out_and_what_the_shops_differ_in(store: Store) -> None:
+    with store.write() as connection:
+        write(
+            connection,
+            {(Scope.ALL, ""): Rule(buffer=2), (Scope.SHOP, "A"): Rule(share=50), (Scope.GROUP, "soap"): Rule(cap=7),
+             (Scope.ITEM, "3"): Rule(buffer=9, cap=1)},
+            {1: "", 2: "", 3: "soap", 4: ""},
+        )  # fmt: skip
+        assert rules.above(connection, Scope.ALL, "") == Rule(0, 100, MOST, 0, True)
+        assert rules.above(connection, Scope.SHOP, "A") == Rule(2, 100, MOST, 0, True)
+        assert rules.above(connection, Scope.ITEM, "3") == Rule(2, None, 7, 0, True), "the shops differ in the share"
+        assert rules.above(connection, Scope.GROUP, "soap") == Rule(2, None, MOST, 0, True)

@@ -75,6 +75,16 @@ def mark_siblings(connection: Connection, shop_id: str, sku_id: str, reason: str
     aims.of_listings(connection, shop_id, [sku_id])
 
 
+def leave_until(connection: Connection, shop_id: str, sku_ids: Collection[str], due_at: int) -> None:
+    """A plan sends these, so the loop leaves them alone until `due_at` (ms); what changes meanwhile is due at once."""
+    rows = [{"shop": shop_id, "sku": sku_id, "due": due_at} for sku_id in sorted(sku_ids)]
+    if rows:
+        connection.execute(_LEAVE, rows)
+
+
+_LEAVE = text("UPDATE outbox SET due_at = :due WHERE shop_id = :shop AND sku_id = :sku AND state = 'dirty'")
+
+
 def waiting(connection: Connection, shop_id: str) -> int:
     """How many listings wait to be looked at."""
     query = text("SELECT count(*) FROM outbox WHERE shop_id = :shop AND state <> 'idle'")

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from core import clock
 from core.store.engine import Store
-from core.sync import approval, plans, rule_changes, rules, stakes, trouble
+from core.sync import approval, outbox, plans, rule_changes, rules, stakes, trouble
 from core.sync import undo as undo_plans
 from core.sync.choosing import Approval
 from core.sync.context import ShopContext
@@ -110,9 +110,10 @@ def run(store: Store, shops: Sequence[ShopContext], plan_id: int, running: Runni
     with store.write(urgent=True) as connection:
         change = load(connection.execute(_PAYLOAD, given).scalar_one())
         fits = stands(connection, change)
+        due = _due(connection, plan_id)
         if fits:
             carry_out(connection, change)
-        due = _due(connection, plan_id)
+            _leave(connection, due, clock.now_ms() + outbox.LEASE_MS)
         for statement in (_BEGUN,) if fits else (_ENDED, _MOVED):
             connection.execute(statement, given)
     if fits:
@@ -139,11 +140,19 @@ def _send(
                 problems.append(error)
     finally:
         plans.finish(store, plan_id, running, left())
+        with store.write() as connection:
+            _leave(connection, due, 0)
     with store.write() as connection:
         undo_plans.mark(connection, plan_id)
     running.sentence = f"The rule is in force. {running.sentence}"
     if problems:
         raise problems[0]
+
+
+def _leave(connection: Connection, due: Mapping[str, Mapping[str, Approval]], until: int) -> None:
+    """Keep the loop from these: it knows of no agreement, so it would stop at the limits and ask once more."""
+    for shop_id, rows in due.items():
+        outbox.leave_until(connection, shop_id, rows, until)
 
 
 _PAYLOAD = text("SELECT payload FROM plan WHERE id = :id")

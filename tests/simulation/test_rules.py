@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -219,3 +220,33 @@ def test_a_plan_tells_the_rule_before_and_after(desk: Desk, sku: str) -> None:
         assert said.startswith(f"The rule for {place}")
         assert ": 1 kept back, last units not split. Before: " in said
         assert said.endswith("nothing of its own." if scope is Scope.ALL else "no limit.")
+
+
+def test_the_loop_leaves_to_the_plan_what_the_owner_agreed_to(desk: Desk) -> None:
+    """It knows of no agreement, so it would stop at the limits and ask again."""
+    desk.choose(stop_zero_count=1, stop_zero_percent=1, stop_touch_count=1)
+    plan = propose(desk, Scope.ALL, "", Rule(share=50))
+    real, held = plans.send, []
+
+    def loop_first(*given: Any, **more: Any) -> None:
+        held.append(desk.push().held)
+        real(*given, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plans, "send", loop_first)
+        send(desk, plan)
+    assert held == [0]
+    assert {state for _, _, state in rows(desk, plan).values()} == {"done"}
+
+
+def test_what_a_stopped_plan_did_not_send_is_left_to_the_loop(desk: Desk) -> None:
+    plan = propose(desk, Scope.ALL, "", Rule(buffer=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plans, "send", lambda *given, **more: None)
+        running = send(desk, plan)
+    assert running.status == "stopped"
+    desk.push()
+    desk.check_even(but=lambda sku: True)
+    for sku in desk.skus():
+        on_hand, reserved = desk.have(sku)
+        assert desk.shown(sku) == max(0, on_hand - reserved - 1), "the rule is in force, so it follows"

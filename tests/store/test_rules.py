@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from core.store import tables as t
 from core.store.engine import Store, open_store
-from core.sync import catalog, rules
+from core.sync import aims, approval, catalog, rule_plans, rules, runs
 from core.sync.rules import Rule, Scope
 from core.sync.targets import MOST
 from tests.store.books import put
@@ -144,3 +144,73 @@ def test_what_holds_above_a_place_leaves_its_own_rule_out_and_what_the_shops_dif
         assert rules.above(connection, Scope.SHOP, "A") == Rule(2, 100, MOST, 0, True)
         assert rules.above(connection, Scope.ITEM, "3") == Rule(2, None, 7, 0, True), "the shops differ in the share"
         assert rules.above(connection, Scope.GROUP, "soap") == Rule(2, None, MOST, 0, True)
+
+
+def furnish(store: Store) -> None:
+    """Both shops are live, every listing was even, and every item has ten units."""
+    with store.write() as connection:
+        write(connection, {}, dict.fromkeys(ITEMS, ""))
+        rules.refresh(connection)
+        for query in (
+            "DELETE FROM level", "INSERT INTO level SELECT id, 1, 10, 0 FROM item", "UPDATE shop SET mode = 'live'",
+            "UPDATE listing SET available = 10, committed = 0, settled_at = 1", "DELETE FROM outbox",
+            "UPDATE listing SET available = 5 WHERE sku_id LIKE '%set'",
+        ):  # fmt: skip
+            connection.execute(text(query))
+        aims.of_items(connection, ITEMS)
+
+
+def plan_rows(store: Store, plan_id: int) -> dict[str, tuple[str, str, str]]:
+    query = text("SELECT entity, old, new, state FROM plan_row WHERE plan_id = :p")
+    with store.read() as connection:
+        return {row.entity: (row.old, row.new, row.state) for row in connection.execute(query, {"p": plan_id})}
+
+
+def test_a_rule_for_everything_is_one_plan_for_all_shops(store: Store) -> None:
+    furnish(store)
+    plan = rule_plans.propose(store, Scope.ALL, "", Rule(buffer=4), actor="test")
+    singles = {f"{shop}{item}": ("10", "6", "proposed") for shop in SHOPS for item in ITEMS}
+    assert plan_rows(store, plan.id) == singles | {f"{shop}set": ("5", "3", "proposed") for shop in SHOPS}
+    with store.read() as connection:
+        head = connection.execute(text("SELECT shop_id FROM plan WHERE id = :p"), {"p": plan.id}).scalar_one()
+    assert head == "", "it belongs to no one shop"
+
+
+def test_a_rule_of_a_shop_is_a_plan_of_that_shop(store: Store) -> None:
+    furnish(store)
+    plan = rule_plans.propose(store, Scope.SHOP, "B", Rule(cap=3), actor="test")
+    assert {sku[0] for sku in plan_rows(store, plan.id)} == {"B"}
+    with store.read() as connection:
+        assert connection.execute(text("SELECT shop_id FROM plan WHERE id = :p"), {"p": plan.id}).scalar_one() == "B"
+
+
+def test_rows_of_a_shop_that_is_not_connected_are_not_sent_and_the_rule_holds_all_the_same(store: Store) -> None:
+    furnish(store)
+    plan = rule_plans.propose(store, Scope.ALL, "", Rule(buffer=4), actor="test")
+    approval.approve(store, plan.id, confirmed_rows=plan.rows)
+    running = runs.Running(store, "rules", "", "owner")
+    with runs.carry_on(running):
+        rule_plans.run(store, [], plan.id, running)
+    assert running.status == "stopped"
+    assert running.sentence.startswith("The rule is in force.")
+    with store.read() as connection:
+        assert rules.said(connection, Scope.ALL, "") == Rule(buffer=4)
+        due = connection.execute(text("SELECT count(*) FROM outbox WHERE state = 'dirty' AND due_at = 0")).scalar_one()
+    assert due == 10, "the loop sends them once the shop is there"
+
+
+def test_a_shop_that_is_only_watched_is_not_in_the_plan(store: Store) -> None:
+    furnish(store)
+    with store.write() as connection:
+        connection.execute(text("UPDATE shop SET mode = 'watch' WHERE id = 'A'"))
+    plan = rule_plans.propose(store, Scope.ALL, "", Rule(buffer=4), actor="test")
+    assert {sku[0] for sku in plan_rows(store, plan.id)} == {"B"}
+    with store.read() as connection:
+        assert connection.execute(text("SELECT shop_id FROM plan WHERE id = :p"), {"p": plan.id}).scalar_one() == "B"
+
+
+def test_more_than_a_plan_can_hold_is_refused_before_anything_happens(store: Store) -> None:
+    with pytest.raises(rules.BadRule, match="in parts"):
+        rule_plans.propose_groups(store, dict.fromkeys(range(rule_plans.MOST_ITEMS + 1), "x"), actor="test")
+    with pytest.raises(rules.BadRule, match="60 characters"):
+        rule_plans.propose_groups(store, {1: "x" * 61}, actor="test")

@@ -363,3 +363,14 @@ def test_the_shares_told_are_those_that_the_listings_are_sent(store: Store) -> N
         aimed = {f.sku_id: f.target for f in facts.load(connection, SHOP, ["L1", "L2", "L3"]).values()}
         kept = {row.sku_id: row.target for row in connection.execute(text("SELECT sku_id, target FROM listing"))}
     assert aimed == kept == {each.sku_id: each.share for each in found.channels if each.sku_id}
+
+
+def test_a_listing_that_is_linked_meanwhile_shows_none_of_the_last_units_until_they_are_divided_anew(
+    store: Store,
+) -> None:
+    number = two_sides(store, on_hand=1)
+    speeds.refresh(store)
+    listing(store, "L2", (number, 1))
+    with store.read() as connection:
+        aimed = {f.sku_id: f.target for f in facts.load(connection, SHOP, ["L1", "L2"]).values()}
+    assert aimed == {"L1": 1, "L2": 0}

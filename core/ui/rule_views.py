@@ -90,7 +90,8 @@ def item() -> str | None:
     if not names:
         st.caption("No item has these words. Try fewer of them, or import your catalogue first.")
         return None
-    return st.selectbox("Item", list(names), format_func=lambda sku: names.get(sku, sku), key="rules_item", width=460)
+    return st.selectbox("Item", list(names), format_func=lambda sku: names.get(sku, sku), key="rules_item", width=460,
+                        placeholder="Choose an item")  # fmt: skip
 
 
 def fields(where: Place, said: Rule) -> Rule:

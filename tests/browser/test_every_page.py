@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "": "listings are even",
     "stock": "listings",
+    "rules": "",
     "ledger": "",
     "count": "",
     "low": "",

@@ -11,6 +11,7 @@ from tests.pages import seed
 PAGES = (
     "overview",
     "stock",
+    "rules",
     "ledger",
     "start",
     "count",

@@ -33,6 +33,7 @@ AUTH = "practice"
 KEY = bytes(range(32))
 NOON = 1_795_176_000.0
 _COMPILED: dict[Any, Any] = {}
+_DIALECTS: dict[str, Any] = {}
 
 
 class Killed(BaseException):
@@ -72,8 +73,9 @@ class Desk:
     def _open_store(self) -> Store:
         store = open_store(f"sqlite:///{(self.folder / 'evenstock.db').as_posix()}")
         if isinstance(self.server, Inside):  # a new start of the same program need not compile the same SQL again
-            store.writer.update_execution_options(compiled_cache=_COMPILED)
-            store.reader.update_execution_options(compiled_cache=_COMPILED)
+            for engine in (store.writer, store.reader):
+                engine.dialect = _DIALECTS.setdefault(engine.dialect.name, engine.dialect)
+                engine.update_execution_options(compiled_cache=_COMPILED)
         return store
 
     def _known(self) -> list[Any]:

@@ -263,6 +263,7 @@ def test_e15_a_shipment_not_yet_in_the_feed_takes_nothing_off_twice(desk: Desk, 
     desk.read_stock()
     desk.push()
     assert desk.have(sku) == have
+    assert desk.rows("SELECT * FROM drift") == [], "a shipment is not even suspected to be a hand"
     desk.settle(rounds=2)
     assert desk.have(sku) == (have[0] - 3, 0)
     assert desk.updates() == []

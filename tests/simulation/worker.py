@@ -1,8 +1,9 @@
 """A real process that works on a store until it is killed; started and killed by test_kills.
 
 Reads lines from its standard input. "work SECONDS" forks a process that works without end, on a clock that many
-seconds ahead, and says its number; when that process is gone, however it went, "gone" is said. The imports are done
-once, so that a hundred lives do not cost a hundred starts of Python.
+seconds ahead, and says its number; when that process is gone, however it went, "gone" is said. It says "sold" after
+each sale of its own, so that a busy machine does not make its lives idle. The imports are done once, so that a hundred
+lives do not cost a hundred starts of Python.
 """
 
 import logging
@@ -48,6 +49,7 @@ def work(folder: Path, base: str) -> None:
         try:
             cycle(shop, "all", "timer")
             sell_one(store)
+            os.write(1, b"sold\n")
             with runs.run(store, "push", shop.shop_id, "change", quiet=True) as running:
                 while push.drain(shop, "loop", running).results:
                     pass

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.store.queries import places
 from core.store.queries import stocktake as items
 from core.sync import stocktake
 from core.ui import count_views, live, tables
@@ -19,7 +20,7 @@ rt, shop = live.runtime(), live.connected(QUESTION, "There is no item to count y
 live.hold()  # nothing may redraw while the owner types
 typed = count_views.take_over()
 with rt.store.read() as connection:
-    everything = items.total(connection)
+    everything, names = items.total(connection), places.names(connection)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
     live.heading(QUESTION, count_views.answer(len(typed), everything))
     with st.container(horizontal=True, width="content"):
@@ -34,12 +35,15 @@ count_views.moved_meanwhile()
 with st.container(horizontal=True, vertical_alignment="center"):
     search = tables.find("Find a SKU or product", "count_find")
     sort = tables.choice("Order", count_views.SORTS, "count_sort", width=200)
+    before = count_views.place()
+    if count_views.choose_place(names) != before:
+        st.rerun()
 
 table = st.container()
 with rt.store.read() as connection:
     total = items.total(connection, search) if search else everything
     skip = tables.pages(total, "count_page", noun="item") if total else 0
-    rows = items.page(connection, search=search, sort=sort, limit=tables.PAGE, offset=skip)
+    rows = items.page(connection, search=search, sort=sort, limit=tables.PAGE, offset=skip, place=count_views.place())
 with table:
     if rows:
         count_views.editor(rows, shop.timezone)
@@ -54,5 +58,5 @@ with table:
         st.page_link("catalog.py", label="Open Catalogue")
 if count_views.reviewing():
     with rt.store.read() as connection:
-        seen = stocktake.review(connection, list(typed.values()))
+        seen = stocktake.review(connection, list(typed.values()), count_views.place())
     reviewed(seen)

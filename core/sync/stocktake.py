@@ -11,6 +11,7 @@ from core.settings import Choices
 from core.store import choices
 from core.store.engine import Store
 from core.store.queries import stocktake as rows
+from core.store.queries.places import STORE
 from core.store.queries.stocktake import CountRow
 from core.sync import inverses, ledger, outbox, plans, runs, stakes
 
@@ -109,9 +110,9 @@ def _line(count: Counted, now: CountRow) -> Line:
     return Line(now.item_id, now.sku, title, count.was, now.on_hand, count.units, money, now.currency, verdict)
 
 
-def review(connection: Connection, counted: Sequence[Counted]) -> Review:
-    """What booking these counts would do now; changes nothing."""
-    lines = judge(counted, rows.these(connection, [each.item_id for each in counted]))
+def review(connection: Connection, counted: Sequence[Counted], place: int = 0) -> Review:
+    """What booking these counts would do now; changes nothing. `place` is the location counted, 0 the only one."""
+    lines = judge(counted, rows.these(connection, [each.item_id for each in counted], place))
     changed = [line for line in lines if line.verdict is Verdict.DIFFERS]
     money: dict[str, int] = {}
     for line in changed:
@@ -137,12 +138,18 @@ def _warning(changed: Sequence[Line], items: int, limits: Choices) -> str:
 
 
 def apply(
-    store: Store, counted: Sequence[Counted], *, actor: str = "owner", note: str = "", confirmed: bool = False
+    store: Store,
+    counted: Sequence[Counted],
+    *,
+    actor: str = "owner",
+    note: str = "",
+    confirmed: bool = False,
+    place: int = 0,
 ) -> Result:
     """Book counts as movements of the difference, in one transaction and one run. Raises CountRefused, BadQuantity.
 
     An item whose units on hand moved since its count was entered is left out and told, never overwritten. `confirmed`
-    lets many items go to zero.
+    lets many items go to zero; `place` is the location that was counted, 0 the only one.
     """
     for each in counted:
         if not 0 <= each.units <= MOST_UNITS:
@@ -153,12 +160,12 @@ def apply(
     with runs.run(store, KIND, "", actor) as running:
         run_id = running.record()
         with store.write(urgent=True) as connection:
-            seen = review(connection, counted)
+            seen = review(connection, counted, place)
             if seen.warning and not confirmed:
                 running.status, running.sentence = "failed", f"{seen.warning} Nothing was booked."
                 running.next_step = "If this is right, confirm it in the review."
             else:
-                plan_id = _book(connection, seen, run_id, actor, note)
+                plan_id = _book(connection, seen, run_id, actor, note, place or STORE)
         if running.status != "failed":
             _tell(running, seen)
     if running.status == "failed":
@@ -167,13 +174,16 @@ def apply(
     return Result(run_id, plan_id, len(seen.lines) - len(moved), len(seen.only(Verdict.DIFFERS)), moved)
 
 
-def _book(connection: Connection, seen: Review, run_id: int, actor: str, note: str) -> int:
+def _book(connection: Connection, seen: Review, run_id: int, actor: str, note: str, place: int) -> int:
     plan_id = plans.keep_done(connection, KIND, actor, run_id)
     taken = [line for line in seen.lines if line.verdict is not Verdict.MOVED]
     if taken:
         changes = [(line.item_id, line.change) for line in taken]
         with inverses.counting(connection, plan_id, [item_id for item_id, _ in changes]):
-            ledger.count(connection, changes, actor=actor, origin="store", reference=f"run:{run_id}", note=note)
+            ledger.count(
+                connection, changes, actor=actor, origin="store", reference=f"run:{run_id}", note=note,
+                location_id=place,
+            )  # fmt: skip
         outbox.mark_items(connection, [line.item_id for line in taken if line.change], "a count of your own")
     told = [line for line in seen.lines if line.verdict is not Verdict.SAME]
     runs.note(connection, run_id, [_row(line) for line in told])

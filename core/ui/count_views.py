@@ -1,6 +1,6 @@
 """Parts of the Count page: the table to type into, the review before anything is booked, and what moved meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -14,13 +14,25 @@ from core.ui.text import clock_time, currency_name, money, number, plain, plural
 
 SORTS = {"sku": "By SKU", "title": "By product", "longest": "Longest not counted"}
 _DRAFT, _ROUND, _SHOWN = "count_draft", "count_round", "count_shown"
-_MOVED, _OPEN = "count_moved", "count_review"
+_MOVED, _OPEN, _PLACE = "count_moved", "count_review", "count_at"
 
 
 def draft() -> dict[int, Counted]:
     """What was typed so far and is not booked yet, by item; it stays while pages and filters change."""
-    found: dict[int, Counted] = st.session_state.setdefault(_DRAFT, {})
+    found: dict[int, Counted] = st.session_state.setdefault(f"{_DRAFT}_{place()}", {})
     return found
+
+
+def place() -> int:
+    """The location that is counted; 0 while there is only one."""
+    return int(st.session_state.get(_PLACE, 0))
+
+
+def choose_place(names: Mapping[int, str]) -> int:
+    """Which location is counted, asked where there are several; what was typed for one stays with it."""
+    several = {str(key): name for key, name in names.items()} if len(names) > 1 else {}
+    st.session_state[_PLACE] = int(tables.choice("Location", several, "count_place", width=200)) if several else 0
+    return place()
 
 
 def take_over() -> dict[int, Counted]:
@@ -39,7 +51,7 @@ def take_over() -> dict[int, Counted]:
 
 def forget() -> None:
     """Throw away what was typed."""
-    st.session_state[_DRAFT] = {}
+    st.session_state[f"{_DRAFT}_{place()}"] = {}
     st.session_state.pop(_SHOWN, None)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
@@ -53,7 +65,7 @@ def answer(waiting: int, items: int) -> str:
 
 def editor(rows: Sequence[CountRow], zone: str) -> None:
     """One page of items with a column to type into."""
-    key = f"count_edit_{st.session_state.get(_ROUND, 0)}_{hash(tuple(row.item_id for row in rows))}"
+    key = f"count_edit_{place()}_{st.session_state.get(_ROUND, 0)}_{hash(tuple(row.item_id for row in rows))}"
     shown, _, start = st.session_state.get(_SHOWN, ("", [], {}))
     if shown != key:  # only a table that is drawn anew begins with the draft; what is typed into it lies on top
         start = {item_id: each.units for item_id, each in draft().items()}
@@ -192,7 +204,7 @@ def _book() -> None:
     note, sure = st.session_state.get("count_note", ""), bool(st.session_state.get("count_sure"))
     close_review()
     counted = list(draft().values())
-    done = live.attempt(stocktake.apply, live.runtime().store, counted, note=note, confirmed=sure)
+    done = live.attempt(stocktake.apply, live.runtime().store, counted, note=note, confirmed=sure, place=place())
     if done is not None:
         forget()
         st.session_state[_MOVED] = list(done.moved)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.store.queries import items
+from core.store.queries import items, places
 from core.ui import live
 from core.ui.text import number, plural
 
@@ -37,6 +37,7 @@ def _close() -> None:
 def _sale() -> None:
     sku = _item()
     if sku is not None:
+        _place(sku)
         units = st.number_input("Units sold", min_value=1, max_value=99_999, value=1, step=1, key="sale_units")
         _finish(f"Record {plural(units, 'unit')} sold", sku, sale=True)
 
@@ -45,10 +46,11 @@ def _sale() -> None:
 def _count() -> None:
     sku = _item()
     if sku is not None:
+        place = _place(sku)
         with live.runtime().store.read() as connection:
-            now = next((each.on_hand for each in items.find(connection, sku) if each.sku == sku), 0)
+            now = next((each.on_hand for each in places.lies(connection, sku) if each.location_id == place), 0)
         units = st.number_input(
-            "Units counted", min_value=0, max_value=99_999, value=max(0, now), step=1, key=f"count_units_{sku}"
+            "Units counted", min_value=0, max_value=99_999, value=max(0, now), step=1, key=_count_key(sku, place)
         )
         _finish(f"Set {plural(units, 'unit')} on hand", sku, sale=False)
 
@@ -65,6 +67,22 @@ def _item() -> str | None:
     return st.selectbox("Item", list(names), format_func=lambda key: names.get(key, key), key="record_sku")
 
 
+def _place(sku: str) -> int:
+    """The location that it concerns, asked where there are several."""
+    with live.runtime().store.read() as connection:
+        there = {each.location_id: each for each in places.lies(connection, sku)}
+    if len(there) < 2:
+        return places.STORE
+    return st.selectbox(
+        "Location", list(there), key="record_place",
+        format_func=lambda key: f"{there[key].name} ({number(there[key].on_hand)})" if key in there else "",
+    )  # fmt: skip
+
+
+def _count_key(sku: str, place: int) -> str:
+    return f"count_units_{sku}" if place == places.STORE else f"count_units_{sku}_{place}"
+
+
 def _finish(label: str, sku: str, *, sale: bool) -> None:
     st.text_input("Note", key="record_note", max_chars=200, placeholder="Optional")
     st.button(label, type="primary", key="record_go", on_click=_recorded, args=(sku, sale), disabled=not live.can_act())
@@ -73,9 +91,13 @@ def _finish(label: str, sku: str, *, sale: bool) -> None:
 def _recorded(sku: str, sale: bool) -> None:
     """Read what the fields hold now: a button knows only what they held when it was drawn."""
     rt, state = live.runtime(), st.session_state
-    note, units = state.get("record_note", ""), state["sale_units" if sale else f"count_units_{sku}"]
+    place = int(state.get("record_place", places.STORE))
+    where = {} if place == places.STORE else {"location": place}
+    note, units = state.get("record_note", ""), state["sale_units" if sale else _count_key(sku, place)]
     _close()
     if sale:
-        live.attempt(rt.record_sale, sku, units, note, done=f"Recorded: {plural(units, 'unit')} of {sku} sold.")
+        done = f"Recorded: {plural(units, 'unit')} of {sku} sold."
+        live.attempt(rt.record_sale, sku, units, note, **where, done=done)
     else:
-        live.attempt(rt.record_count, sku, units, note, done=f"Counted: {sku} has {plural(units, 'unit')} on hand.")
+        done = f"Counted: {sku} has {plural(units, 'unit')} on hand."
+        live.attempt(rt.record_count, sku, units, note, **where, done=done)

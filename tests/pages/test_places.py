@@ -87,3 +87,29 @@ def test_goods_are_moved_from_one_location_to_another(two: Any, visit: Visit) ->
     assert garage.on_hand == 2
     assert f"Moved: 2 units of {sku}." in told(at)
     assert store.on_hand > 0
+
+
+def test_a_count_asks_for_the_location_only_where_there_are_several(two: Any, visit: Visit) -> None:
+    at = visit("count")
+    at.selectbox(key="count_place").set_value("2").run()
+    assert not at.exception
+    _, rows, _ = at.session_state["count_shown"]
+    assert {row.on_hand for row in rows} == {0}, "nothing lies in the garage yet"
+
+
+def test_with_one_location_a_count_asks_for_none(desk: Any, visit: Visit) -> None:
+    at = visit("count")
+    assert not [box for box in at.selectbox if box.key == "count_place"]
+    _, rows, _ = at.session_state["count_shown"]
+    assert max(row.on_hand for row in rows) > 0
+
+
+def test_a_sale_of_ones_own_says_from_which_location(two: Any, visit: Visit) -> None:
+    at = visit("stock")
+    at.session_state["stock_record"] = "A sale in your store"
+    at.run()
+    at.selectbox(key="record_place").set_value(2).run()
+    at.button(key="record_go").click().run()
+    assert not at.exception
+    assert two.asked[-1][0] == "record_sale"
+    assert two.asked[-1][-1] == 2

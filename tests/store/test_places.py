@@ -10,7 +10,8 @@ from sqlalchemy import Connection, text
 from core.store import tables as t
 from core.store.engine import Store, open_store
 from core.store.queries import places as known
-from core.sync import facts, ledger, outbox, places, reconcile
+from core.store.queries import stocktake as to_count
+from core.sync import facts, ledger, outbox, places, reconcile, stocktake
 from core.sync.places import Mapped, PlaceRefused, Transfer
 from tests.store.books import DAY_ZERO, SHOP, furnish, put
 
@@ -258,3 +259,16 @@ def test_units_offered_from_a_location_where_they_do_not_lie_are_found(store: St
         c.execute(text("UPDATE stock SET available = 5 WHERE warehouse_id = 'W2'"))
         c.execute(text("UPDATE stock SET available = 5 WHERE warehouse_id = 'W1'"))
         assert reconcile.uneven(c, SHOP) == ["A"]
+
+
+def test_a_table_of_counts_concerns_the_location_that_was_counted(store: Store) -> None:
+    offered(store)
+    with store.read() as c:
+        here = next(row for row in to_count.page(c, place=GARAGE) if row.sku == "I1")
+        assert here.on_hand == 4
+        assert next(row for row in to_count.page(c) if row.sku == "I1").on_hand == 10
+    counted = [stocktake.Counted(here.item_id, 7, here.on_hand, here.mark)]
+    with store.read() as c:
+        assert stocktake.review(c, counted, GARAGE).more == 3
+    stocktake.apply(store, counted, place=GARAGE)
+    assert levels(store) == {STORE: (6, 0), GARAGE: (7, 0)}

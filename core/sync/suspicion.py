@@ -38,7 +38,14 @@ UPDATE drift SET amount = :amount, expected = :expected, observed = :observed, s
   cause = '', evidence = '' WHERE id = :id
 """)
 _CERTAIN = text("UPDATE drift SET state = :state, cause = :cause, evidence = :evidence WHERE id = :id")
+_OVERTAKEN = text(
+    "UPDATE drift SET state = 'decided', decision = 'ours', decided_at = :at, actor = 'later' WHERE id = :id"
+)
 _EXPLAINED = text("UPDATE drift SET state = 'explained', decided_at = :at WHERE id = :id")
+_ASKED_BEFORE = text("""
+UPDATE drift SET state = 'lowered', decision = '', decided_at = NULL, actor = ''
+WHERE actor = 'later' AND id = (SELECT max(id) FROM drift WHERE shop_id = :shop AND sku_id = :sku AND id < :id)
+""")
 
 
 def undecided(connection: Connection, shop_id: str, sku_ids: Collection[str]) -> dict[str, Any]:
@@ -133,8 +140,7 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
     where = {"shop": row["shop_id"], "sku": row["sku_id"]}
     if amount == 0:
         if found is not None and found.state != "lowered":
-            connection.execute(_EXPLAINED, {"at": at, "id": found.id})
-            _look(connection, row, 0, "what TikTok shows is explained")
+            _explained(connection, row, at, found.id, "what TikTok shows is explained")
         return False
     sure = read_since(shop, row["observed_at"], at)
     shown = {"amount": amount, "observed": row["available"], "expected": row["available"] - amount, "at": at}
@@ -142,11 +148,13 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
         connection.execute(_OPEN, where | shown)
         _look(connection, row, shop.sure_after_ms + 500, "an unexplained number is read once more")
         return False
-    if found.amount != amount or found.state == "lowered":
-        if found.state == "lowered" and not sure:
-            return False
+    if found.state == "lowered":
+        # Whoever typed the first number may have typed it again, so the two are never added up.
+        connection.execute(_OVERTAKEN, {"at": at, "id": found.id})
+        connection.execute(_OPEN, where | shown)
+    elif found.amount != amount:
         connection.execute(_CHANGE, shown | {"id": found.id})
-        found = undecided(connection, shop.shop_id, [row["sku_id"]])[row["sku_id"]]
+    found = undecided(connection, shop.shop_id, [row["sku_id"]])[row["sku_id"]]
     if not sure or found.state != "suspected":
         return False
     if 0 < amount <= _erased(connection, shop, row):
@@ -176,6 +184,13 @@ SELECT l.sku_id, l.components FROM orders o JOIN order_line l ON l.order_id = o.
 WHERE o.shop_id = :shop AND o.create_time BETWEEN :early AND :late AND (l.sku_id = :sku OR l.components LIKE :part)
   AND o.fulfillment_type <> 'FULFILLMENT_BY_TIKTOK'
 """)
+
+
+def _explained(connection: Connection, row: Mapping[Any, Any], at: int, drift_id: int, reason: str) -> None:
+    """Orders explain it after all; a question whose place it took is open again."""
+    connection.execute(_EXPLAINED, {"at": at, "id": drift_id})
+    connection.execute(_ASKED_BEFORE, {"shop": row["shop_id"], "sku": row["sku_id"], "id": drift_id})
+    _look(connection, row, 0, reason)
 
 
 def _certain(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found: Any) -> bool:
@@ -215,8 +230,7 @@ def _revise(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], f
     if shop.kind == "store" and amount * found.raw < 0:
         amount = 0  # an order of the moment of the settled reading had been counted once too often
     if amount == 0:
-        connection.execute(_EXPLAINED, {"at": at, "id": found.id})
-        _look(connection, row, 0, "what TikTok showed is explained")
+        _explained(connection, row, at, found.id, "what TikTok showed is explained")
         return None
     if amount != found.amount:
         connection.execute(_AMOUNT, {"amount": amount, "id": found.id})

@@ -19,7 +19,7 @@ RULE_HELP = {
     "theirs": "Each is decided by itself and booked, with a line in the ledger. Still asked: bundles, items that "
     "several listings share, lost answers, and whatever does not look like one change by hand.",
 }
-_BY = {"owner": "You", "rule": "Your rule", "plan": "A plan", "": "A reviewed plan"}
+_BY = {"owner": "You", "rule": "Your rule", "plan": "A plan", "later": "A later change", "": "A reviewed plan"}
 _SEVERAL, _OPEN = "drift_several", "question"
 
 

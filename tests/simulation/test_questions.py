@@ -125,6 +125,28 @@ def test_a_second_change_is_not_swallowed_by_the_answer_to_the_first(desk: Desk,
     assert [each.amount for each in questions(desk)] == [-2]
 
 
+def test_a_later_change_takes_the_place_of_a_number_that_was_lowered_and_both_are_told(desk: Desk, sku: str) -> None:
+    """Whoever typed the first number may have typed it again: to add both up would book goods that never came."""
+    typed(desk, sku, 6)
+    typed(desk, sku, 8)
+    assert [each.amount for each in questions(desk)] == [8]
+    assert [(each.amount, each.decision, each.actor) for each in questions(desk, "decided")] == [(6, "ours", "later")]
+
+
+def test_a_question_is_asked_again_when_what_took_its_place_is_explained_by_orders(desk: Desk, sku: str) -> None:
+    """After a number was lowered, an order comes and another one ships, both unseen: that looks like one unit gone."""
+    older = desk.practice.buy(sku)
+    desk.settle(rounds=1)
+    typed(desk, sku, 6)
+    desk.practice.ship(older)
+    desk.practice.buy(sku)
+    desk.read_stock()
+    assert [each.amount for each in questions(desk, "checking")] == [-1]
+    desk.settle(rounds=2)
+    assert [(each.amount, each.state) for each in questions(desk)] == [(6, "lowered")]
+    assert questions(desk, "decided") == []
+
+
 def test_several_questions_are_decided_at_once_and_what_cannot_be_stays(desk: Desk) -> None:
     first, second, third = desk.skus()[:3]
     with desk.store.write() as connection:

@@ -1,0 +1,338 @@
+"""Five ways to keep two channels in step, on the same days: four that connectors use, and ours."""
+
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Any
+
+from sqlalchemy import insert
+
+from core import clock
+from core.practice import CREDENTIALS
+from core.store.errors import StoreProblem
+from core.store.tables import SalesDay
+from core.store.upsert import table
+from core.storefront.base import Answer, StockSet, StoreTrouble
+from core.sync import ledger, observe, orders, outbox, push, rules, runs, speeds
+from core.sync.cycle import mark_uneven
+from core.sync.rules import Rule, Scope
+from core.tiktok.api import ShopApi
+from core.tiktok.auth import App, exchange_code
+from core.tiktok.budget import Budget
+from core.tiktok.errors import TikTokError
+from core.tiktok.transport import Transport
+from tests.simulation.desk import NOON, Desk
+from tests.simulation.market import PER_HOUR, Market, Tally, live, open_market
+from tests.simulation.two_channels import STORE, Both
+
+_LINE = "CANCELLED"
+
+
+class Naive:
+    """Reads both numbers and writes one or both; goods that arrive are typed into the store."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self.writes = 0
+        self.base = market.received
+        base = market.inside.base_url
+        app = App(CREDENTIALS.app_key, CREDENTIALS.app_secret, CREDENTIALS.service_id, base, base)
+        self.transport = Transport(app, Memory(), Budget(100_000.0, wait=self._wait), wait=self._wait)
+        self.transport._keeper._store.save(exchange_code(app, market.inside.shop.authorise()))  # type: ignore[union-attr]
+        shop = ShopApi(self.transport).authorized_shops()[0]
+        self.api = ShopApi(self.transport, shop)
+
+    def _wait(self, seconds: float) -> bool:
+        self.market.time.turn(seconds)
+        return False
+
+    def read(self) -> tuple[int, int]:
+        """What TikTok and the store show."""
+        there = self.api.stock([self.market.sku])[self.market.sku].available
+        [here] = self.market.front.read_stock([self.market.item])
+        return there, here.available
+
+    def tell_tiktok(self, units: int) -> None:
+        self.writes += 1
+        truth = self.market.inside.shop.truth(self.market.sku)
+        place = {self.market.sku: {truth.warehouses[0].warehouse_id: max(0, units)}}
+        self.api.set_stock(truth.product_id, place)
+
+    def tell_store(self, units: int) -> None:
+        self.writes += 1
+        change = StockSet(self.market.item, max(0, units))
+        [answer] = self.market.front.set_stock([change], key=f"{self.writes}")
+        if answer.answer is not Answer.SET:
+            raise StoreTrouble("not written")
+
+    def heard(self, side: str, order: str) -> None:
+        self.poll()
+
+    def poll(self) -> None:
+        raise NotImplementedError
+
+    def receive(self, units: int) -> None:
+        self.market.front.goods[self.market.item].available += units
+
+    def restart(self) -> None:
+        """What it remembers is on disk; the round that died is over."""
+
+    def close(self) -> None:
+        self.transport.close()
+
+    def right(self) -> bool:
+        """Whether both sides show what is free."""
+        free = max(0, self.market.free)
+        return (self._shown_on_tiktok(), self.market.front.goods[self.market.item].available) == (free, free)
+
+    def _shown_on_tiktok(self) -> int:
+        return self.market.inside.shop.truth(self.market.sku).available
+
+
+class LastWriterWins(Naive):
+    """Whatever changed last is the truth for both."""
+
+    def __init__(self, market: Market) -> None:
+        super().__init__(market)
+        self.seen = (market.received, market.received)
+
+    def poll(self) -> None:
+        there, here = self.read()
+        if here != self.seen[1]:
+            self.tell_tiktok(here)
+            self.seen = (here, here)
+        elif there != self.seen[0]:
+            self.tell_store(there)
+            self.seen = (there, there)
+
+
+class MinimumOfBoth(Naive):
+    """Both show the smaller number."""
+
+    def poll(self) -> None:
+        there, here = self.read()
+        if there > here:
+            self.tell_tiktok(here)
+        elif here > there:
+            self.tell_store(there)
+
+
+class ThreeWayMerge(Naive):
+    """Both changes since the last agreed number are added up."""
+
+    def poll(self) -> None:
+        there, here = self.read()
+        merged = max(0, there + here - self.base)
+        if merged != there:
+            self.tell_tiktok(merged)
+        if merged != here:
+            self.tell_store(merged)
+        self.base = merged
+
+
+class AbsolutePush(Naive):
+    """The store is the master: orders on TikTok become orders there, and its number is written to TikTok."""
+
+    def __init__(self, market: Market) -> None:
+        super().__init__(market)
+        self.imported: dict[str, int] = {}
+        self.newest = int(market.time.seconds)
+
+    def poll(self) -> None:
+        token = ""
+        while True:
+            page = self.api.order_page(self.newest - 600, int(clock.now()) + 1, token)
+            for order in page.orders:
+                units = sum(line.status != _LINE and order.status != _LINE for line in order.lines)
+                self._import(order.id, units)
+                self.newest = max(self.newest, order.update_time)
+            token = page.next_page_token
+            if not token:
+                break
+        there, here = self.read()
+        if there != max(0, here):
+            self.tell_tiktok(here)
+
+    def _import(self, order_id: str, units: int) -> None:
+        """An order there takes its units at once, without fail, and only once."""
+        more = units - self.imported.get(order_id, 0)
+        if more:
+            self.writes += 1
+            self.market.front.goods[self.market.item].available -= more
+            self.imported[order_id] = units
+
+    def right(self) -> bool:
+        return (self._shown_on_tiktok(), max(0, self.market.front.goods[self.market.item].available)) == (
+            (max(0, self.market.free),) * 2
+        )
+
+
+class Ours:
+    """The engine, with the last units split or shared."""
+
+    def __init__(self, market: Market, *, split: bool) -> None:
+        self.market = market
+        self.desk = Desk(Path(mkdtemp(dir=_fast())), market.inside, market.time)
+        self.desk.stock_up()
+        self.desk.go_live()
+        self.both = Both(self.desk, compares=market.front.compares, front=market.front)
+        self.item = self.desk.one("SELECT item_id FROM link WHERE sku_id = :s", s=market.sku)
+        self._history()
+        with self.desk.store.write() as connection:
+            rules.keep(connection, Scope.ALL, "", Rule(split=None if split else False))
+            rules.refresh(connection)
+        speeds.refresh(self.desk.store)
+        self.divided = market.time.seconds
+        self.known = self.calm = 0
+        self.desk.push()
+        self._sent = 0
+        self.calls = 0
+        real = market.front.set_stock
+
+        def counted(changes: Any, *, key: str) -> Any:
+            self.calls += 1
+            return real(changes, key=key)
+
+        market.front.set_stock = counted  # type: ignore[method-assign]
+        self.desk.sent.clear()
+
+    @property
+    def writes(self) -> int:
+        return self.calls + len(self.desk.updates())
+
+    def _history(self) -> None:
+        """Four weeks of sales, as every shop has."""
+        today = datetime.fromtimestamp(self.market.time.seconds, UTC).date()
+        rows = [
+            {"shop_id": shop, "day": (today - timedelta(days=n)).isoformat(), "sku_id": sku, "currency": "GBP",
+             "units": int(PER_HOUR[side] * 24 * 1.52), "sales_units": 0}
+            for side, shop, sku in (
+                ("tiktok", self.desk.shop.shop_id, self.market.sku), ("store", STORE, self.market.item)
+            )
+            for n in range(1, 28)
+        ]  # fmt: skip
+        with self.desk.store.write() as connection:
+            connection.execute(insert(table(SalesDay)), rows)
+
+    def poll(self) -> None:
+        """A sync of both sides, without the catalogue: orders, stock, and what follows from them."""
+        if self._calm():
+            return
+        if self.market.time.seconds - self.divided >= 600:
+            self.divided = self.market.time.seconds
+            speeds.refresh(self.desk.store, item_ids=[self.item])
+        for shop in (self.desk.shop, self.both.store):
+            with suppress(TikTokError, StoreProblem):
+                orders.poll(shop, runs.Running(self.desk.store, "sync orders", shop.shop_id, "timer", quiet=True))
+                observe.read_all(shop)
+                mark_uneven(shop)
+        self._push()
+
+    def _calm(self) -> bool:
+        """Whether a sync would find nothing: two have passed since anything happened, and nothing is waiting.
+
+        It costs many times what all else does, so it is left out then.
+        """
+        self.calm = self.calm + 1 if self.market.happened == self.known else 0
+        self.known = self.market.happened
+        return self.calm > 2 and not self.desk.rows("SELECT 1 FROM outbox WHERE state <> 'idle' LIMIT 1")
+
+    def heard(self, side: str, order: str) -> None:
+        if side == "tiktok":
+            self.desk.hear(order, len(self.desk.sent))
+        else:
+            orders.catch_up(self.both.store)
+        self._push()
+
+    def receive(self, units: int) -> None:
+        """Goods are entered in Evenstock."""
+        with self.desk.store.write(urgent=True) as connection:
+            row = {"item_id": self.item, "on_hand": units, "reason": "count", "origin": "store", "at": clock.now_ms()}
+            ledger.write(connection, [row])
+            outbox.mark_items(connection, [self.item], "goods arrived")
+        self._push()
+
+    def _push(self) -> None:
+        for _ in range(4):
+            told = 0
+            for shop in (self.desk.shop, self.both.store):
+                with runs.run(self.desk.store, "push", shop.shop_id, "change", quiet=True) as running:
+                    told += len(push.drain(shop, "loop", running).results)
+            if not told:
+                return
+
+    def restart(self) -> None:
+        self.both.restart()
+
+    def right(self) -> bool:
+        """Whether each side shows its target, reckoned anew from what is really free."""
+        free = max(0, self.market.free)
+        shown = {self.market.sku: self.market.inside.shop.truth(self.market.sku).available}
+        shown[self.market.item] = self.market.front.goods[self.market.item].available
+        rows = self.desk.rows(
+            "SELECT k.sku_id, k.split_from AS a, k.split_to AS b, i.split_at AS at, i.split_total AS total "
+            "FROM link k JOIN item i ON i.id = k.item_id WHERE i.id = :i", i=self.item,
+        )  # fmt: skip
+        for row in rows:
+            split = row.total > 0 and free <= row.at
+            target = free * row.b // row.total - free * row.a // row.total if split else free
+            if shown[row.sku_id] != target:
+                return False
+        return True
+
+    def close(self) -> None:
+        self.desk.close()
+        rmtree(self.desk.folder)
+
+
+class Memory:
+    """Tokens in memory."""
+
+    def __init__(self) -> None:
+        self.tokens: Any = None
+
+    def load(self) -> Any:
+        return self.tokens
+
+    def save(self, tokens: Any) -> None:
+        self.tokens = tokens
+
+    def lock(self) -> Any:
+        return nullcontext()
+
+    def mark_refreshing(self, token_fingerprint: str) -> None: ...
+
+    def refreshing(self) -> str | None:
+        return None
+
+    def clear_refreshing(self) -> None: ...
+
+
+def _fast() -> str | None:
+    """Memory that looks like a disk, where there is some: these days are many."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+STRATEGIES: dict[str, Callable[[Market], Any]] = {
+    "last writer wins": LastWriterWins,
+    "minimum of both": MinimumOfBoth,
+    "three-way merge": ThreeWayMerge,
+    "absolute push": AbsolutePush,
+    "Evenstock, shared": lambda market: Ours(market, split=False),
+    "Evenstock, last units split": lambda market: Ours(market, split=True),
+}
+
+
+def day(name: str, seed: int, shop: bytes) -> Tally:
+    """One day of one strategy; call it inside `in_one_thread`."""
+    with clock.turned(NOON) as time:
+        market = open_market(time, seed, shop)
+        strategy = STRATEGIES[name](market)
+        try:
+            return live(market, strategy)
+        finally:
+            strategy.close()
+            market.inside.shop.close()

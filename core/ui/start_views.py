@@ -18,7 +18,7 @@ EACH = {
     Choice.ENTER: "A number I enter",
     Choice.LATER: "Later",
 }
-ANSWERS = {False: "No, they are still in it", True: "Yes, they were taken off"}
+ANSWERS = {False: "No, those units are still in it", True: "Yes, they were taken off"}
 _PRODUCTS, _ENTERED, _SHOWN, _ROUND = "start_products", "start_entered", "start_shown", "start_round"
 _MOST = 99_999
 
@@ -117,7 +117,7 @@ def products(groups: Sequence[Group]) -> None:
                 "yours": _whole([group.on_hand for group in groups]),
                 "ordered": _whole([group.ordered for group in groups]),
                 "theirs": _whole([group.available for group in groups]),
-                "difference": _whole([group.difference for group in groups]),
+                "difference": _whole([group.difference or None for group in groups]),
                 "note": [group.note for group in groups],
             }
         ),
@@ -137,6 +137,7 @@ def products(groups: Sequence[Group]) -> None:
         key=key, hide_index=True, num_rows="fixed", height=tables.height(len(groups), 16), row_height=32,
         placeholder="", alt="Products without a start, with both numbers and your choice",
     )  # fmt: skip
+    st.caption("To choose for one product, click its cell under Starts from. A product goes with all its variants.")
     _show(key, ids, "start")
 
 

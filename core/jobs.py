@@ -228,12 +228,13 @@ class Loop:
             trouble.told(self.store, shop.shop_id, error)
 
     def _work_hooks(self) -> None:
-        for shop in self.shops.values():
+        told = [shop for shop in self.shops.values() if shop.kind == "tiktok"]
+        for shop in told:
             if clock.now_ms() < self._deaf_until.get(shop.shop_id, 0):
                 continue
             try:
                 with runs.run(self.store, "webhook", shop.shop_id, "webhook", quiet=True) as running:
-                    found = hooks.work(shop, only_shop=len(self.shops) == 1)
+                    found = hooks.work(shop, only_shop=len(told) == 1)
                     running.counts |= {"new": found.new, "changed": found.changed}
                     running.sentence = runs.sentence(running)
             except TikTokError as error:

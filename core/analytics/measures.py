@@ -134,8 +134,8 @@ _HOURS = _query(
 def _shops(connection: Connection, shop_id: str | None) -> list[_Shop]:
     now = datetime.fromtimestamp(clock.now(), UTC)
     found = []
-    for row in connection.execute(text("SELECT id, currency, timezone FROM shop ORDER BY id")):
-        if shop_id in (None, row.id):
+    for row in connection.execute(text("SELECT id, kind, currency, timezone FROM shop ORDER BY id")):
+        if row.id == shop_id or (shop_id is None and row.kind == "tiktok"):  # a store's own sales are not TikTok's
             local = now.astimezone(ZoneInfo(row.timezone))
             found.append(_Shop(row.id, row.currency, local.date(), local.hour))
     return found

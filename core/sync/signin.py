@@ -115,9 +115,10 @@ def keep_shops(
 
 
 def load_shops(store: Store, vault: Vault) -> list[tuple[Shop, ShopInfo]]:
-    """The connected shops with what a call needs to name them; one whose secrets cannot be opened says so itself."""
+    """The connected TikTok shops with what a call needs to name them; one whose secrets cannot be opened says so itself."""
+    query = select(table(Shop)).where(text("kind = 'tiktok'")).order_by(text("connected_at"), text("id"))
     with store.read() as connection:
-        rows = connection.execute(select(table(Shop)).order_by(text("connected_at"), text("id"))).mappings().all()
+        rows = connection.execute(query).mappings().all()
     found = []
     for row in rows:
         try:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from core.analytics import measures
 from core.storefront.base import Sale
 from core.sync.own_store import StoreChannel
+from core.sync.signin import load_shops
 from tests.simulation.desk import Desk
 from tests.simulation.own_store import Heard
 from tests.simulation.two_channels import STORE, Both
@@ -213,6 +215,18 @@ def test_a_sale_that_makes_no_sense_is_set_aside_and_the_others_are_kept(both: B
     assert both.desk.one("SELECT count(*) FROM quarantine WHERE reference = 'bad'") == 1
     both.check_books()
     both.check_even()
+
+
+def test_sales_of_the_store_are_not_counted_as_tiktoks(both: Both, sku: str) -> None:
+    with both.desk.store.read() as connection:
+        before = [period.now.units for period in measures.today(connection)]
+    both.front.buy(both.item(sku), 3)
+    both.settle(rounds=1)
+    with both.desk.store.read() as connection:
+        assert [period.now.units for period in measures.today(connection)] == before
+        assert [period.now.units for period in measures.today(connection, STORE)] == [3]
+    known = [row.id for row, _ in load_shops(both.desk.store, both.desk.vault)]
+    assert known == [both.desk.shop.shop_id], "the store is not asked for by TikTok's client"
 
 
 def test_a_long_list_of_sales_is_read_page_by_page(both: Both, sku: str) -> None:

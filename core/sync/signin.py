@@ -115,7 +115,7 @@ def keep_shops(
 
 
 def load_shops(store: Store, vault: Vault) -> list[tuple[Shop, ShopInfo]]:
-    """The connected TikTok shops with what a call needs to name them; one whose secrets cannot be opened says so itself."""
+    """The connected TikTok shops with what a call needs to name them; one whose secrets stay shut says so itself."""
     query = select(table(Shop)).where(text("kind = 'tiktok'")).order_by(text("connected_at"), text("id"))
     with store.read() as connection:
         rows = connection.execute(query).mappings().all()

@@ -236,4 +236,5 @@ def propose(shop_id: str, listings: int) -> None:
     state["go_plan"] = plan.id
     waits = listings - plan.rows
     if waits:
-        live.say(f"{plural(plan.rows, 'listing')} in this plan. {plural(waits, 'listing')} cannot start so, and wait.")
+        left = f"{plural(waits, 'listing')} cannot start so and {'waits' if waits == 1 else 'wait'}"
+        live.say(f"{plural(plan.rows, 'listing')} in this plan. {left}: the column To know says why.")

@@ -8,35 +8,25 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from core.sync import facts as known
 from core.sync.facts import Facts
 from core.sync.targets import Part, target
-from core.sync.undo import KIND, Back, Inverse
+from core.sync.undo import KIND, Back, Inverse, counted
 
 _CHUNK = 5_000
-_COUNTED = text("SELECT id, counted_at FROM item WHERE id IN :items").bindparams(bindparam("items", expanding=True))
 
 
 @contextmanager
 def counting(connection: Connection, plan_id: int, item_ids: Collection[int]) -> Iterator[None]:
     """Keep with a plan when its items were counted before and after what is done inside, so that it can be undone."""
-    before = _counted(connection, item_ids)
+    before = counted(connection, item_ids)
     yield
-    after = _counted(connection, item_ids)
+    after = counted(connection, item_ids)
     kept = {str(item): (before[item], after[item]) for item in before}
     query = text("UPDATE plan SET payload = :payload WHERE id = :id")
     connection.execute(query, {"id": plan_id, "payload": json.dumps({"counted": kept})})
-
-
-def _counted(connection: Connection, item_ids: Collection[int]) -> dict[int, int | None]:
-    ids = sorted(item_ids)
-    found: dict[int, int | None] = {}
-    for start in range(0, len(ids), _CHUNK):
-        rows = connection.execute(_COUNTED, {"items": ids[start : start + _CHUNK]})
-        found |= {row.id: row.counted_at for row in rows}
-    return found
 
 
 # Movements that say how much there is; after one of them, the numbers before it mean nothing any more. All others,
@@ -71,11 +61,11 @@ LIMIT 1
 def of_counts(connection: Connection, plan_id: int) -> Inverse:
     """Take back a plan that counted items: what it booked goes back, and what was sold or received since stays."""
     plan = connection.execute(text("SELECT run_id, payload FROM plan WHERE id = :id"), {"id": plan_id}).one()
-    counted = json.loads(plan.payload).get("counted", {})
+    counts = json.loads(plan.payload).get("counted", {})
     zone, seen, rows = _zone(connection, plan_id), set[int](), {}
     for row in connection.execute(_BOOKED, {"plan": str(plan_id), "run": str(plan.run_id or "none")}):
         if (row.entity, row.field) not in rows:
-            before, after = counted.get(str(row.item_id), (row.counted_at, row.counted_at))
+            before, after = counts.get(str(row.item_id), (row.counted_at, row.counted_at))
             why = _stays(connection, row, before, after, zone)
             if not why and row.item_id in seen:
                 why = "It shares its item with another row, which takes it back."

@@ -3,9 +3,8 @@
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from core import clock
 from core.store.engine import Store
@@ -122,6 +121,8 @@ _CHOSEN = text("SELECT entity, field, old, new FROM plan_row WHERE plan_id = :id
 _RESULT = text("""
 UPDATE plan_row SET state = :state, result = :result WHERE plan_id = :plan AND entity = :entity AND field = :field
 """)
+_CHUNK = 5_000
+_COUNTED_AT = text("SELECT id, counted_at FROM item WHERE id IN :items").bindparams(bindparam("items", expanding=True))
 _COUNTED = text("UPDATE item SET counted_at = :counted WHERE id = :item")
 
 
@@ -160,23 +161,28 @@ def _book(connection: Connection, plan_id: int, rows: Sequence[Back], actor: str
     if not moved:
         return
     items = [back.item_id for back, _ in moved if back.item_id is not None]
-    before = _counted(connection, items)
+    before = counted(connection, items)
     ledger.write(
         connection,
         [{"item_id": back.item_id, "on_hand": change, "reason": "undo", "origin": "owner", "actor": actor,
           "reference": f"plan:{plan_id}", "at": clock.now_ms()} for back, change in moved if change],
     )  # fmt: skip
     connection.execute(_COUNTED, [{"item": back.item_id, "counted": back.counted_at} for back, _ in moved])
-    kept = {str(back.item_id): (before[back.item_id or 0], back.counted_at) for back, _ in moved}
+    kept = {str(back.item_id): (before[back.item_id], back.counted_at) for back, _ in moved if back.item_id}
     connection.execute(
         text("UPDATE plan SET payload = :kept WHERE id = :id"), {"kept": json.dumps({"counted": kept}), "id": plan_id}
     )
     outbox.mark_items(connection, items, "you took a plan back")
 
 
-def _counted(connection: Connection, items: Sequence[int]) -> dict[int, Any]:
-    query = text("SELECT counted_at FROM item WHERE id = :id")
-    return {item: connection.execute(query, {"id": item}).scalar_one() for item in items}
+def counted(connection: Connection, item_ids: Collection[int]) -> dict[int, int | None]:
+    """When these items were last counted, in milliseconds."""
+    ids = sorted(item_ids)
+    found: dict[int, int | None] = {}
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(_COUNTED_AT, {"items": ids[start : start + _CHUNK]})
+        found |= {row.id: row.counted_at for row in rows}
+    return found
 
 
 _UNDONE = text("""

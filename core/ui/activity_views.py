@@ -13,7 +13,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "all": ("All work", ()),
     "sync": ("Syncs", ("sync all", "sync orders", "sync stock", "sync catalog")),
     "push": ("Stock sent", ("push",)),
-    "plans": ("Reviewed plans", ("resync",)),
+    "plans": ("Reviewed plans", ("resync", "adopt", "rules", "start", "undo")),
     "import": ("Imports", ("import",)),
     "proof": ("Proofs of the ledger", ("proof",)),
 }

@@ -208,4 +208,5 @@ def _book() -> None:
     if done is not None:
         forget()
         st.session_state[_MOVED] = list(done.moved)
-        live.say(f"{plural(done.counted, 'item')} counted, {plural(done.differences, 'difference')} booked.")
+        undo = f" It can be undone: plan {done.plan_id} on the page Plans." if done.differences else ""
+        live.say(f"{plural(done.counted, 'item')} counted, {plural(done.differences, 'difference')} booked.{undo}")

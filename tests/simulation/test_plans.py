@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from core.sync import plans, runs
+from core import clock
+from core.sync import aims, kinds, ledger, plans, runs
+from core.sync.approval import ChoiceMoved, Which
 from core.sync.plans import NotConfirmed, PlanGone
 from core.tiktok.errors import Stopped, TikTokError
-from tests.simulation.desk import Desk
+from tests.simulation.desk import Desk, Killed
 
 
 def states(desk: Desk, plan_id: int) -> dict[str, str]:
@@ -132,3 +134,59 @@ def test_a_stopped_plan_keeps_what_it_sent_and_leaves_the_rest_in_review(
     desk.shop.api.set_stock = real  # type: ignore[method-assign]
     desk.settle(rounds=2)
     desk.check_even()
+
+
+def test_rows_that_left_before_a_crash_are_told_as_sent_without_an_answer(desk: Desk, sku: str) -> None:
+    desk.count(sku, desk.have(sku)[0] - 2)
+    plan = plans.propose_resync(desk.store, desk.shop.shop_id, [sku], actor="test")
+    plans.approve(desk.store, plan.id)
+    real = desk.shop.api.set_stock
+
+    def dead(**more: Any) -> Any:
+        raise Killed
+
+    def die(*given: Any, **more: Any) -> Any:
+        real(*given, **more)
+        desk.store.write = dead  # type: ignore[method-assign]
+        raise Killed
+
+    desk.shop.api.set_stock = die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        run(desk, plan.id)
+    desk.restart()
+    assert states(desk, plan.id) == {sku: "unsure"}
+    assert desk.one("SELECT state FROM plan WHERE id = :p", p=plan.id) == "stopped"
+    desk.settle(rounds=3)
+    kinds.propose_undo(desk.store, plan.id, actor="test")
+    assert states(desk, plan.id) == {sku: "done"}, "the readings have told that it arrived"
+
+
+def test_a_raise_above_the_last_count_is_warned_of(new: Desk) -> None:
+    new.sync("all")
+    sku = max(new.skus(), key=new.shown)
+    new.time.turn(5)
+    have = new.have(sku)[0]
+    item = new.one("SELECT item_id FROM link WHERE sku_id = :s", s=sku)
+    with new.store.write() as connection:
+        found = {"item_id": item, "on_hand": 4, "reason": "receipt", "origin": "store", "at": clock.now_ms()}
+        ledger.write(connection, [found])
+        aims.of_items(connection, [item])
+    plan = plans.propose_resync(new.store, new.shop.shop_id, [sku], actor="test")
+    warning = new.one("SELECT warning FROM plan_row WHERE plan_id = :p", p=plan.id)
+    assert warning == f"More than the {have} of the last count."
+
+
+def test_the_choice_that_the_owner_saw_is_the_one_that_is_sent(desk: Desk) -> None:
+    skus = [sku for sku in desk.skus() if desk.shown(sku) > 3]
+    for sku in skus:
+        desk.count(sku, desk.have(sku)[0] - 1)
+    plan = plans.propose_resync(desk.store, desk.shop.shop_id, skus, actor="test")
+    kinds.choose(desk.store, plan.id, "leave out", Which(entities=skus[:1]))
+    with pytest.raises(ChoiceMoved, match=f"there are {plan.rows - 1} now"):
+        plans.approve(desk.store, plan.id, seen_rows=plan.rows)
+    run_of = plans.approve(desk.store, plan.id, seen_rows=plan.rows - 1)
+    assert run_of == plan.rows - 1
+    run(desk, plan.id)
+    assert states(desk, plan.id)[skus[0]] == "skipped"
+    sent = {row.sku_id for row in desk.rows("SELECT sku_id FROM push WHERE run_id = (SELECT max(id) FROM run)")}
+    assert skus[0] not in sent

@@ -137,7 +137,13 @@ def lines(
 ) -> list[PlanLine]:  # fmt: skip
     """The changes of a plan that a filter finds."""
     where, given = found(search, only)
-    query = text(f"{_LINES} {where} ORDER BY {SORTS[sort]} LIMIT :limit OFFSET :offset")
+    if not search.strip():  # the page is found in the plan alone, and only its rows are named
+        page = f"SELECT r.* FROM plan_row r WHERE r.plan_id = :id AND {FILTERS[only]}"  # noqa: S608 (constants)
+        page += f" ORDER BY {SORTS[sort]} LIMIT :limit OFFSET :offset"
+        where = _FROM.replace("FROM plan_row r", f"FROM ({page}) r")
+    query = text(
+        f"{_LINES} {where} ORDER BY {SORTS[sort]} LIMIT :limit OFFSET {0 if not search.strip() else ':offset'}"
+    )
     rows = connection.execute(query, given | {"id": plan_id, "limit": limit, "offset": offset}).mappings()
     return [PlanLine(**row) for row in rows]
 
@@ -145,6 +151,8 @@ def lines(
 def total(connection: Connection, plan_id: int, *, search: str = "", only: str = "all") -> int:
     """How many rows a filter finds."""
     where, given = found(search, only)
+    if not search.strip():
+        where = f"FROM plan_row r WHERE r.plan_id = :id AND {FILTERS[only]}"
     return int(connection.execute(text(f"SELECT count(*) {where}"), given | {"id": plan_id}).scalar_one())
 
 

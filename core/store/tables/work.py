@@ -35,6 +35,7 @@ class PlanRow(SQLModel, table=True):
     """
 
     __tablename__ = "plan_row"
+    __table_args__: ClassVar[Any] = (Index("plan_row_state", "plan_id", "state"),)
 
     plan_id: int = Field(primary_key=True, foreign_key="plan.id")
     entity: str = Field(primary_key=True)

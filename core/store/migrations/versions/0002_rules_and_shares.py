@@ -83,6 +83,7 @@ def _add_columns() -> None:
         for column in columns:
             op.add_column(table, column)
     op.create_index("ix_item_group_name", "item", ["group_name"])
+    op.create_index("plan_row_state", "plan_row", ["plan_id", "state"])
     halted = sa.text("halted_at IS NOT NULL")
     op.create_index("item_halted", "item", ["halted_at"], sqlite_where=halted, postgresql_where=halted)
     op.create_index("drift_state", "drift", ["state", "shop_id", "found_at"])

@@ -1,5 +1,6 @@
 """A change of the owner's rules as a plan: proposed with what it would send, carried out once approved, undone."""
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -173,8 +174,11 @@ def _due(connection: Connection, plan_id: int) -> dict[str, dict[str, Approval]]
 
 
 def told(connection: Connection, plan_id: int) -> str:
-    """What a plan of this kind changes, in a sentence."""
-    return rule_changes.told(connection, load(connection.execute(_PAYLOAD, {"id": plan_id}).scalar_one()))
+    """What a plan of this kind changes, and how many listings follow later, in words."""
+    payload = connection.execute(_PAYLOAD, {"id": plan_id}).scalar_one()
+    later = json.loads(payload)["later"]
+    more = f" {later:,} more {'listing' if later == 1 else 'listings'} will follow once what holds them up is settled."
+    return rule_changes.told(connection, load(payload)) + (more if later else "")
 
 
 def undo(connection: Connection, plan_id: int) -> Inverse:

@@ -175,8 +175,7 @@ def follows(changed: bool, seen: Foreseen | None) -> str:
         return "Nothing is saved or sent before you have reviewed what it changes."
     told = [] if seen.rows else ["Saving this changes no number on TikTok now."]
     if seen.later:
-        them = "follows" if seen.later == 1 else "follow"
-        told.append(f"{plural(seen.later, 'more listing')} {them} once a question or a lock on them is settled.")
+        told.append(f"{plural(seen.later, 'more listing')} will follow once what holds them up is settled.")
     return " ".join(told)
 
 

@@ -1,7 +1,6 @@
 """Four hours of a scarce SKU on two channels, from a seed: buyers on both sides, goods that arrive, and every fault.
 
-What buyers want, when goods arrive and how long webhooks take follow from the seed alone, so that every strategy meets
-the same day. Buyers also come between any two requests of ours.
+What buyers want and when goods arrive follows from the seed alone. Buyers also come between any two requests of ours.
 """
 
 import heapq

@@ -51,9 +51,9 @@ class Compared:
         return any(change.field != "on_hand" for change in self.changes)
 
 
-def compare(connection: Connection, rows: Sequence[Row]) -> list[Compared]:
-    """Set rows against the items of the store as they are now."""
-    found = connection.execute(_ITEMS, {"store": STORE, "skus": [row.sku for row in rows]})
+def compare(connection: Connection, rows: Sequence[Row], place: int = STORE) -> list[Compared]:
+    """Set rows against the items of the store as they are now, with their units in one location."""
+    found = connection.execute(_ITEMS, {"store": place, "skus": [row.sku for row in rows]})
     items = {item["sku"]: item for item in found.mappings()}
     return [_existing(row, items[row.sku]) if row.sku in items else _new(row) for row in rows]
 

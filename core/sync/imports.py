@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from core import clock
 from core.store import Store, choices
+from core.store.queries.places import STORE
 from core.store.tables import Item, Run
 from core.store.upsert import table
 from core.storefront.csv_files import Finding
@@ -73,10 +74,13 @@ class ImportRefused(Exception):
         self.preview = preview
 
 
-def preview(store: Store, source: Path | bytes, *, name: str = "") -> Preview:
-    """What importing the file (its path or content) would do; changes nothing. Raises StoreProblem."""
+def preview(store: Store, source: Path | bytes, *, name: str = "", place: int = STORE) -> Preview:
+    """What importing the file (its path or content) would do; changes nothing. Raises StoreProblem.
+
+    `place` is the location that its stock was counted in.
+    """
     with staged(source) as stage:
-        return _look(store, stage, _name(source, name))
+        return _look(store, stage, _name(source, name), place)
 
 
 def apply(
@@ -87,21 +91,22 @@ def apply(
     confirmed: bool = False,
     actor: str = "owner",
     name: str = "",
+    place: int = STORE,
 ) -> Result:
     """Import the file in one transaction; raises ImportRefused and StoreProblem, and then nothing has changed.
 
     `partial` leaves rows with errors out and takes the others. `confirmed` lets many items go to zero. A count of stock
-    becomes a movement of the difference, and the listings of the item are looked at again.
+    becomes a movement of the difference in the location `place`, and the listings of the item are looked at again.
     """
     refusal, result = None, None
     with runs.run(store, "import", "", actor) as running:
         run_id = running.record()
         with staged(source, lambda rows: running.progress(rows, 0)) as stage:
-            seen = _look(store, stage, _name(source, name))
+            seen = _look(store, stage, _name(source, name), place)
             refusal = _refusal(seen, partial=partial, confirmed=confirmed)
             if refusal is None:
                 with store.write(urgent=True) as connection:
-                    result = _write(connection, stage, run_id, actor)
+                    result = _write(connection, stage, run_id, actor, place)
         if result is not None:
             running.counts.update(
                 created=result.created, updated=result.updated, counted=result.counted, skipped=result.skipped
@@ -149,12 +154,12 @@ def _leaps(old: Decimal, new: Decimal) -> bool:
     return old > 0 and not old / 10 < new < old * 10
 
 
-def _look(store: Store, stage: Stage, name: str) -> Preview:
+def _look(store: Store, stage: Stage, name: str, place: int) -> Preview:
     tally = _Tally()
     with store.read() as connection:
         if stage.refused is None:
             for rows in stage.batches():
-                for one in compare(connection, rows):
+                for one in compare(connection, rows, place):
                     tally.add(one)
         stop = _stop_loss(connection, tally.zeroed)
     refused = str(stage.refused) if stage.refused else ""
@@ -195,17 +200,17 @@ def _refusal(seen: Preview, *, partial: bool, confirmed: bool) -> ImportRefused 
     return None
 
 
-def _write(connection: Connection, stage: Stage, run_id: int, actor: str) -> Result:
+def _write(connection: Connection, stage: Stage, run_id: int, actor: str, place: int) -> Result:
     created = updated = counted = noted = rows = 0
     for batch in stage.batches():
-        found = compare(connection, batch)
+        found = compare(connection, batch, place)
         new = [one for one in found if one.item_id is None]
         written = [one for one in found if one.item_id is not None and one.written]
         ids = _create(connection, new) | {one.row.sku: one.item_id for one in found if one.item_id is not None}
         _update(connection, written)
         counts = [(ids[one.row.sku], one.moved) for one in found if one.row.on_hand is not None]
         if counts:
-            ledger.count(connection, counts, actor=actor, origin="csv", reference=f"run:{run_id}")
+            ledger.count(connection, counts, actor=actor, origin="csv", reference=f"run:{run_id}", location_id=place)
         outbox.mark_items(connection, [item_id for item_id, moved in counts if moved], "a count from a file")
         details = _details(found)[: KEPT_CHANGES - noted]
         runs.note(connection, run_id, details)

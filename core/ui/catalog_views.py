@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.money import from_units
+from core.store.queries import places
 from core.store.queries.catalog import CatalogCounts, CatalogRow
 from core.sync import imports
 from core.ui import live, tables, words
@@ -116,7 +117,7 @@ def bring_in() -> None:
     if given is None:
         return
     content = given.getvalue()
-    seen = imports.preview(live.runtime().store, content, name=given.name)
+    seen = imports.preview(live.runtime().store, content, name=given.name, place=_place())
     if seen.refused:
         st.error(plain(seen.refused), title="This file cannot be used")
         _findings(seen)
@@ -179,9 +180,21 @@ def _findings(seen: imports.Preview) -> None:
     )
 
 
+def _place() -> int:
+    """The location that the file's stock was counted in, asked where there are several."""
+    with live.runtime().store.read() as connection:
+        names = places.names(connection)
+    if len(names) < 2:
+        return places.STORE
+    return st.selectbox("Stock in the file was counted in", list(names), format_func=lambda key: names.get(key, ""),
+                        key="import_place")  # fmt: skip
+
+
 def _import(content: bytes, name: str) -> None:
     partial, confirmed = (bool(st.session_state.get(key)) for key in ("partial", "sure"))
-    done = live.attempt(imports.apply, live.runtime().store, content, partial=partial, confirmed=confirmed, name=name)
+    place = int(st.session_state.get("import_place", places.STORE))
+    done = live.attempt(imports.apply, live.runtime().store, content, partial=partial, confirmed=confirmed, name=name,
+                        place=place)  # fmt: skip
     if done is not None:
         st.session_state.pop("importing", None)
         left = f" {plural(done.skipped, 'row')} left out." if done.skipped else ""

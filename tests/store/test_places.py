@@ -11,7 +11,7 @@ from core.store import tables as t
 from core.store.engine import Store, open_store
 from core.store.queries import places as known
 from core.store.queries import stocktake as to_count
-from core.sync import facts, ledger, outbox, places, reconcile, stocktake
+from core.sync import facts, imports, ledger, outbox, places, reconcile, stocktake
 from core.sync.places import Mapped, PlaceRefused, Transfer
 from tests.store.books import DAY_ZERO, SHOP, furnish, put
 
@@ -272,3 +272,13 @@ def test_a_table_of_counts_concerns_the_location_that_was_counted(store: Store) 
         assert stocktake.review(c, counted, GARAGE).more == 3
     stocktake.apply(store, counted, place=GARAGE)
     assert levels(store) == {STORE: (6, 0), GARAGE: (7, 0)}
+
+
+def test_the_stock_of_a_file_is_counted_in_the_location_that_was_chosen(store: Store) -> None:
+    offered(store)
+    file = b"sku,stock\nI1,9\n"
+    assert [change.old for change in imports.preview(store, file, place=GARAGE).sample] == ["4"]
+    imports.apply(store, file, place=GARAGE)
+    assert levels(store) == {STORE: (6, 0), GARAGE: (9, 0)}
+    imports.apply(store, file)
+    assert levels(store) == {STORE: (9, 0), GARAGE: (9, 0)}

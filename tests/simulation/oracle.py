@@ -14,7 +14,9 @@ SELECT l.available, l.committed, l.open_units,
   (SELECT count(*) FROM push p WHERE p.shop_id = l.shop_id AND p.sku_id = l.sku_id
     AND p.outcome IN ('sent', 'unknown')) AS pending,
   (SELECT count(*) FROM drift d WHERE d.shop_id = l.shop_id AND d.sku_id = l.sku_id
-    AND d.state IN ('open', 'suspected')) AS drifts
+    AND d.state IN ('open', 'suspected')) AS drifts,
+  EXISTS (SELECT 1 FROM plan JOIN plan_row r ON r.plan_id = plan.id WHERE plan.state = 'running' AND r.entity = l.sku_id
+    AND plan.shop_id IN ('', l.shop_id)) AS agreed
 FROM listing l WHERE l.shop_id = :shop AND l.sku_id = :sku
 """
 
@@ -92,7 +94,7 @@ class Oracle:
         known = desk.rows(_KNOWN, shop=desk.shop.shop_id, sku=listing[1])[0]
         if offered > known.available:
             assert known.pending <= 1, f"{listing} raised while a write of unknown outcome is open"
-            assert not known.drifts, f"{listing} raised while a drift is undecided"
+            assert known.agreed or not known.drifts, f"{listing} raised while a drift is undecided"
             assert known.committed <= known.open_units, f"{listing} raised while orders are unseen"
 
     def _unknown(self, item: int) -> int:

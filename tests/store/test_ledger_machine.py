@@ -34,7 +34,7 @@ RANK = ("UNPAID", "AWAITING_SHIPMENT", *GONE, "CANCELLED")
 
 STEPS = st.sampled_from(
     [[], ["pay"], ["pay", "pack"], ["pay", "pack", "move"], ["cancel"], ["cancel one"], ["pay", "pack", "cancel"],
-     ["pay", "cancel one", "pack", "move", "move"], ["pack"], ["move"]]
+     ["pay", "cancel one", "pack", "move", "move"], ["pack"], ["move"], ["pay", "pack", "lose"]]
 )  # fmt: skip
 RARELY = st.integers(0, 7).map(lambda number: number == 0)
 
@@ -133,6 +133,8 @@ class Ledger(RuleBasedStateMachine):
                 unit.status = "AWAITING_SHIPMENT"
             elif step == "pack" and unit.status == "AWAITING_SHIPMENT":
                 unit.status, unit.packed = "AWAITING_COLLECTION", clock.now()
+            elif step == "lose" and unit.packed is not None:  # cancelled on its way, and TikTok forgets that it left
+                unit.status, unit.packed = "CANCELLED", None
             elif step == "move" and unit.status in GONE[:2]:
                 unit.status = RANK[RANK.index(unit.status) + 1]
         return self._tell(order)

@@ -157,6 +157,12 @@ class Ledger(RuleBasedStateMachine):
     def hear_newest(self, order: str) -> None:
         self._hear([each for each in self.told if each.order == order][-1:])
 
+    @rule(order=orders)
+    def hear_backwards(self, order: str) -> None:
+        """Every version of an order, the newest first, each on a page of its own."""
+        for each in reversed([each for each in self.told if each.order == order]):
+            self._hear([each])
+
     def _hear(self, told: list[Told]) -> None:
         with self.store.write() as connection:
             ingest(connection, shop(), [each.as_order() for each in told], "poll")

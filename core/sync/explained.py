@@ -35,7 +35,7 @@ def explain(connection: Connection, shop_id: str, sku_id: str, limit: int = 8) -
     if facts is None:
         return None
     behind = items.behind(connection, shop_id, sku_id, limit)
-    steps = None if facts.target is None else ladder(facts.parts)
+    steps = None if facts.target is None else ladder(facts.parts, sum(facts.most.values()) if facts.most else None)
     in_force = tuple(rules.in_force(connection, shop_id, part.item_id) for part in behind.parts)
     split = [part.item_id for part, fact in zip(behind.parts, facts.parts, strict=True) if fact.split.total]
     shares = tuple(found for item in split if (found := arithmetic(connection, item)))

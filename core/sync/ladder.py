@@ -21,6 +21,7 @@ class What(StrEnum):
     SPLIT = "split"
     QUANTITY = "quantity"
     CAP = "cap"
+    PLACES = "places"
     MOST = "most"
 
 
@@ -50,15 +51,18 @@ class Ladder:
     target: int
 
 
-def ladder(parts: Sequence[Part]) -> Ladder:
-    """The steps to `targets.target(parts)`; raises ValueError for a listing without an item."""
+def ladder(parts: Sequence[Part], places: int | None = None) -> Ladder:
+    """The steps to `targets.target(parts)`; raises ValueError for a listing without an item.
+
+    `places` is what the locations of its warehouses leave to it together, where there are several.
+    """
     if not parts:
         raise ValueError("a listing without an item has no target")
     climbs = tuple(tuple(_climb(part)) for part in parts)
     scarcest = min(range(len(parts)), key=lambda place: climbs[place][-1].after)
     units = climbs[scarcest][-1].after
     last = []
-    for what, most in (*((What.CAP, part.rule.cap) for part in parts), (What.MOST, MOST)):
+    for what, most in (*((What.CAP, part.rule.cap) for part in parts), (What.PLACES, places), (What.MOST, MOST)):
         if most is not None and units > most:
             last.append(Step(what, most - units, most, most))
             units = most

@@ -25,6 +25,7 @@ _NAMES = {
     What.SPLIT: "Left to your other channels: these are the last units",
     What.QUANTITY: "{by} go into each",
     What.CAP: "At most {by}",
+    What.PLACES: "No more than {by} lie where they can be sent from",
     What.MOST: "TikTok takes at most {by}",
 }
 _FIELDS = {

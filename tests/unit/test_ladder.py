@@ -84,6 +84,12 @@ def test_a_cap_and_the_most_that_tiktok_takes_come_last() -> None:
     assert told(ladder([Part(200_000, 0, 0)]))[-1] == (What.MOST, MOST - 200_000, MOST)
 
 
+def test_what_the_locations_leave_is_a_step_of_its_own() -> None:
+    assert told(ladder([Part(9, 0, 0)], places=4))[-1] == (What.PLACES, -5, 4)
+    assert ladder([Part(9, 0, 0)], places=4).target == 4
+    assert What.PLACES not in [what for what, _, _ in told(ladder([Part(9, 0, 0)], places=9))]
+
+
 def test_a_listing_without_an_item_has_no_ladder() -> None:
     with pytest.raises(ValueError, match="without an item"):
         ladder([])

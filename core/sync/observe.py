@@ -11,7 +11,7 @@ from core.store.tables import Cursor, Listing, Push, Shown, Stock
 from core.store.upsert import table, upsert
 from core.sync import aims, intents, suspicion, takings
 from core.sync.context import ShopContext
-from core.sync.verdicts import SETTLED_AFTER_MS, taken, verdict
+from core.sync.verdicts import SETTLED_AFTER_MS, beyond, taken, verdict
 from core.tiktok.errors import BadAnswer
 from core.tiktok.models import SkuStock
 
@@ -206,6 +206,9 @@ def _resolve(
         elif push["outcome"] == "accepted" and not explained:
             # TikTok took our number, so what differs from it now came after: that is where drift is measured from.
             values = values or _just_written(shop, row, push, readings[0], at)
+        elif outcome == "contradicted" and not explained and not beyond(row, row["open_units"]):
+            # It may have taken effect and an unseen order hidden it, so what looks explained is measured anew.
+            values = values or settled(row, at)
     return values
 
 

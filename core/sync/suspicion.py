@@ -157,16 +157,16 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
     found = undecided(connection, shop.shop_id, [row["sku_id"]])[row["sku_id"]]
     if not sure or found.state != "suspected":
         return False
-    if 0 < amount <= _erased(connection, shop, row):
+    if 0 < amount <= _erased(connection, shop, row, row["base_at"]):
         connection.execute(_EXPLAINED, {"at": at, "id": found.id})
         _look(connection, row, 0, "a write of ours came over an order")
         return True
     return _certain(connection, shop, row, found)
 
 
-def _erased(connection: Connection, shop: ShopContext, row: Mapping[Any, Any]) -> int:
-    """Units of orders that were placed while a write of ours was under way, which may have given them back."""
-    given = {"shop": row["shop_id"], "sku": row["sku_id"], "base": row["base_at"] - _UNDER_WAY_MS}
+def _erased(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], since: int) -> int:
+    """Units of orders placed while a write of ours was under way, which may have given them back; `since` is in ms."""
+    given = {"shop": row["shop_id"], "sku": row["sku_id"], "base": since - _UNDER_WAY_MS}
     writes = connection.execute(_WRITES, given).all()
     spans = [(intent // 1000 + shop.skew, answered // 1000 + shop.skew) for intent, answered in writes]
     return sum(
@@ -221,20 +221,30 @@ def _revise(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], f
 
     Returns what is left of it.
     """
-    found_time = found.found_at // 1000 + shop.skew
-    least, most = (
-        _units(connection, _HEARD_LATER, row, found=found.found_at, time=found_time + apart)
-        for apart in (-_SAME_MOMENT, _SAME_MOMENT)
-    )
+    least, most = _heard_later(connection, shop, row, found.found_at)
     amount = found.raw + max(least, min(most, -found.raw))
     if shop.kind == "store" and amount * found.raw < 0:
         amount = 0  # an order of the moment of the settled reading had been counted once too often
+    if 0 < amount <= _erased(connection, shop, row, found.found_at):
+        amount = 0
     if amount == 0:
         _explained(connection, row, at, found.id, "what TikTok showed is explained")
         return None
     if amount != found.amount:
         connection.execute(_AMOUNT, {"amount": amount, "id": found.id})
     return found
+
+
+def _heard_later(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found_at: int) -> tuple[int, int]:
+    """The least and the most units that orders had taken when a number was found, and of which we heard later."""
+    if shop.kind == "store":
+        return takings.heard_later(connection, shop, row, found_at)
+    time = found_at // 1000 + shop.skew
+    least, most = (
+        _units(connection, _HEARD_LATER, row, found=found_at, time=time + apart)
+        for apart in (-_SAME_MOMENT, _SAME_MOMENT)
+    )
+    return least, most
 
 
 _AMOUNT = text("UPDATE drift SET amount = :amount WHERE id = :id")

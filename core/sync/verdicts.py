@@ -50,13 +50,18 @@ def _arrived_late(push: Mapping[Any, Any], row: Mapping[Any, Any]) -> bool:
 
     TikTok Shop API: a request is valid for five minutes. It explains only what nothing else does.
     """
-    if row["base_available"] is None:
-        return False
-    shipped = row["shipped_units"] if row["base_shipped"] is None else row["base_shipped"]
-    base = Reading(row["base_available"], row["base_open"], shipped)
-    if not unexplained(base, Reading(row["available"], row["committed"], row["shipped_units"])):
+    if not beyond(row, row["committed"]):
         return False
     return row["available"] in (push["target"], push["target"] - taken(push, row))
+
+
+def beyond(row: Mapping[Any, Any], open_units: int) -> int:
+    """Units by which a listing differs from its settled reading beyond its open orders; 0 when there is none yet."""
+    if row["base_available"] is None:
+        return 0
+    shipped = row["shipped_units"] if row["base_shipped"] is None else row["base_shipped"]
+    base = Reading(row["base_available"], row["base_open"], shipped)
+    return unexplained(base, Reading(row["available"], open_units, row["shipped_units"])) or 0
 
 
 def _shows(push: Mapping[Any, Any], row: Mapping[Any, Any], at: int) -> bool:

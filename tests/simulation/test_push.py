@@ -349,3 +349,27 @@ def test_an_order_placed_and_another_cancelled_around_one_write_are_no_question(
     assert desk.rows("SELECT amount, state FROM drift WHERE state <> 'explained'") == []
     desk.check_books()
     desk.check_even()
+
+
+def test_a_late_write_and_an_unseen_order_that_cancel_each_other_out_let_nothing_be_raised(
+    desk: Desk, sku: str
+) -> None:
+    older = desk.practice.buy(sku, 2)
+    desk.settle(rounds=2)
+    on_hand, _ = desk.have(sku)
+    desk.practice.trouble("timeout_before", path="/inventory/update", times=1)
+    desk.count(sku, on_hand + 1)
+    desk.push()
+    desk.count(sku, on_hand + 6)
+    desk.time.turn(2)
+    desk.practice.set_stock(sku, desk.shown(sku) + 1)  # the write arrives after all,
+    desk.practice.buy(sku)  # and two things happen that no reading of the orders has told
+    desk.practice.ship(older)
+    desk.time.turn(310)
+    desk.read_stock()
+    assert desk.one("SELECT outcome FROM push ORDER BY id DESC LIMIT 1") == "contradicted"
+    desk.push()
+    assert desk.shown(sku) <= on_hand + 6 - 2 - 1, "two have left, and the unseen order holds one"
+    desk.settle(rounds=3)
+    desk.check_books()
+    desk.check_even()

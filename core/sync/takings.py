@@ -57,6 +57,29 @@ def settled(connection: Connection, shop: ShopContext, row: Mapping[Any, Any]) -
     return {"base_open": row["open_units"] - taken, "base_shipped": row["shipped_units"]}
 
 
+def heard_later(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], found_at: int) -> tuple[int, int]:
+    """The least and the most units that orders had taken by a moment (ms) and of which we heard only after it.
+
+    What was cancelled by then counts against them. An order that changed since may have been known as cancelled before.
+    """
+    time = found_at // 1000 + shop.skew
+    given = {"shop": shop.shop_id, "sku": row["sku_id"], "found": found_at}
+    told = connection.execute(_LATER, given | {"early": time - SAME_MOMENT, "late": time + SAME_MOMENT}).one()
+    return told.placed - told.back, told.placed + told.maybe_placed
+
+
+_LATER = text("""
+SELECT
+  coalesce(sum(CASE WHEN o.first_seen_at > :found AND o.create_time <= :early THEN 1 ELSE 0 END), 0) AS placed,
+  coalesce(sum(CASE WHEN o.first_seen_at > :found AND o.create_time > :early AND o.create_time <= :late
+    THEN 1 ELSE 0 END), 0) AS maybe_placed,
+  coalesce(sum(CASE WHEN l.status = 'CANCELLED' AND NOT l.shipped AND o.cancel_time <= :late
+    THEN 1 ELSE 0 END), 0) AS back
+FROM order_line l JOIN orders o ON o.id = l.order_id
+WHERE l.shop_id = :shop AND l.sku_id = :sku AND o.changed_at > :found
+""")
+
+
 def in_doubt(connection: Connection, row: Mapping[Any, Any]) -> bool:
     """Whether a write of unknown outcome came after the settled reading, so that numbers alone tell nothing."""
     return connection.execute(_DOUBT, {"shop": row["shop_id"], "sku": row["sku_id"]}).first() is not None

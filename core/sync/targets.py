@@ -131,7 +131,7 @@ def decide(
     if wanted == available:
         return Decision(Move.NOTHING, wanted)
     if not (settled or decided):
-        return Decision(Move.HOLD, wanted, "New here: review it once on the Stock page, then Evenstock keeps it even.")
+        return Decision(Move.HOLD, wanted, "New here: say once where it starts, then Evenstock keeps it even.")
     if locked and not decided:
         return Decision(Move.WAIT, wanted, locked)
     if wanted < available:

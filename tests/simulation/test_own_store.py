@@ -183,6 +183,22 @@ def test_sales_heard_late_twice_and_in_any_order_are_booked_once(both: Both, sku
     both.check_even()
 
 
+def test_a_cancellation_heard_after_we_lowered_the_number_explains_it(both: Both, sku: str) -> None:
+    before = both.desk.shown(sku)
+    order = both.front.buy(both.item(sku), 2)
+    both.settle(rounds=2)
+    both.front.heard = Heard(lag=lambda: 90.0)
+    both.front.cancel(order)
+    both.desk.practice.buy(sku)
+    both.desk.time.turn(10)
+    both.sync()
+    both.push()
+    both.settle(rounds=4, seconds=40)
+    assert both.shown(sku) == (before - 1, before - 1)
+    assert both.questions() == [], "nobody typed anything"
+    both.check_even()
+
+
 def test_the_cursor_of_sales_moves_only_after_a_complete_reading(both: Both, sku: str) -> None:
     cursor = "SELECT value FROM cursor WHERE source = 'orders:own'"
     both.front.buy(both.item(sku))

@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from core import clock
 from core.practice import PracticeShop, serve
@@ -29,7 +29,7 @@ from tests.simulation.desk import NOON, Desk, Killed
 from tests.simulation.faults import Fault, Way, break_calls, break_commits
 
 RUNS = int(os.environ.get("EVENSTOCK_PLAN_RUNS", "12"))
-FEW = st.integers(1, 4)
+STEPS = ("shop", "shop", "propose", "choose", "send", "send", "send", "stop", "fail", "undo", "undo", "again")
 PLACE = st.integers(0, 5)
 
 
@@ -63,65 +63,92 @@ class Plans(RuleBasedStateMachine):
         self.ended: list[int] = []
         self.typed: set[str] = set()
 
+    @rule(
+        what=st.sampled_from(STEPS), place=PLACE, units=st.integers(-5, 5), n=st.integers(1, 12),
+        way=st.sampled_from(list(Way)), meanwhile=st.sampled_from(["nothing", "sold", "counted", "typed"]),
+    )  # fmt: skip
+    def step(self, what: str, place: int, units: int, n: int, way: Way, meanwhile: str) -> None:
+        """One thing that happens; a single rule, so that every example has all kinds of them."""
+        waits = self.waiting() is not None
+        if what == "shop":
+            (self.sell, self.buy, self.count, self.type_number, self.loop)[n % 5](place, units)
+        elif what == "propose" or not (waits or self.ended):
+            self.propose([(place, units), (place + 1, -units), (place + n, 3)], theirs=n % 2 == 0)
+        elif what == "choose" and waits:
+            self.choose(place, ("leave out", "leave out", "put back", "only")[n % 4])
+        elif what == "send" and waits:
+            self.send(place, meanwhile)
+        elif what == "stop" and waits:
+            self.send_and_stop()
+        elif what == "fail" and waits:
+            self.send_and_fail(n, way, calls=units > 0)
+        elif what == "undo" and self.ended:
+            self.take_back(place)
+        elif what == "again" and self.ended:
+            self.review_what_is_left()
+
     # What the shop does meanwhile
 
-    @rule(place=PLACE, units=FEW)
     def sell(self, place: int, units: int) -> None:
-        sku = self.sku(place)
+        sku, units = self.sku(place), abs(units) or 1
         on_hand, reserved = self.desk.have(sku)
         if on_hand - reserved >= units:
             self.desk.sell(sku, units)
         self.desk.time.turn(3)
 
-    @rule(place=PLACE)
-    def buy(self, place: int) -> None:
+    def buy(self, place: int, units: int) -> None:
         with suppress(NotPossible):
-            self.desk.practice.buy(self.sku(place), 1)
+            self.desk.practice.buy(self.sku(place), abs(units) or 1)
         self.desk.time.turn(3)
 
-    @rule(place=PLACE, units=st.integers(-6, 6))
     def count(self, place: int, units: int) -> None:
         sku = self.sku(place)
         self.desk.time.turn(3)
         self.desk.count(sku, max(self.desk.have(sku)[1], self.desk.have(sku)[0] + units))
         self.desk.time.turn(3)
 
-    @rule(place=PLACE, units=st.integers(-4, 4))
     def type_number(self, place: int, units: int) -> None:
         sku = self.sku(place)
         self.desk.practice.set_stock(sku, max(0, self.desk.shown(sku) + units))
         self.typed.add(sku)
         self.desk.time.turn(3)
 
-    @rule()
-    def loop(self) -> None:
+    def loop(self, place: int = 0, units: int = 0) -> None:
         self.desk.sync("all")
         self.desk.push()
         self.desk.time.turn(30)
 
     # What the owner does with plans
 
-    @rule(all_of_them=st.booleans(), theirs=st.booleans())
-    def propose(self, all_of_them: bool, theirs: bool) -> None:
+    def propose(self, counts: list[tuple[int, int]], theirs: bool) -> None:
+        """The shelf is counted, and before the loop comes round its owner makes a plan of what differs."""
+        for place, units in counts:
+            self.count(place, units)
         self.desk.sync("stock")
-        chosen = self.skus if all_of_them else self.skus[:3]
         if theirs:
-            adopt.propose(self.desk.store, self.desk.shop.shop_id, chosen, actor="test")
+            adopt.propose(self.desk.store, self.desk.shop.shop_id, self.skus, actor="test")
         else:
-            plans.propose_resync(self.desk.store, self.desk.shop.shop_id, chosen, actor="test")
+            plans.propose_resync(self.desk.store, self.desk.shop.shop_id, self.skus, actor="test")
 
-    @precondition(lambda self: self.waiting() is not None)
-    @rule(place=PLACE, how=st.sampled_from(["leave out", "put back", "only"]))
     def choose(self, place: int, how: kinds.Choice) -> None:
-        kinds.choose(self.desk.store, self.waiting() or 0, how, Which(entities=[self.sku(place)]))
+        plan_id = self.waiting() or 0
+        kinds.choose(self.desk.store, plan_id, how, Which(entities=[self.planned(plan_id, place)]))
 
-    @precondition(lambda self: self.waiting() is not None)
-    @rule()
-    def send(self) -> None:
-        self.run(self.waiting() or 0)
+    def send(self, place: int, meanwhile: str) -> None:
+        """Between reading the plan and the yes to it, something may happen to one of its rows."""
+        plan_id = self.waiting() or 0
+        sku = self.planned(plan_id, place)
+        on_hand, reserved = self.desk.have(sku)
+        if meanwhile == "sold" and on_hand > reserved:
+            self.desk.sell(sku)
+        elif meanwhile == "counted":
+            self.desk.count(sku, on_hand + 4)
+        elif meanwhile == "typed":
+            self.desk.practice.set_stock(sku, self.desk.shown(sku) + 1)
+            self.typed.add(sku)
+        self.desk.time.turn(3)
+        self.run(plan_id)
 
-    @precondition(lambda self: self.waiting() is not None)
-    @rule()
     def send_and_stop(self) -> None:
         plan_id = self.waiting() or 0
         real = self.desk.shop.api.set_stock
@@ -137,8 +164,6 @@ class Plans(RuleBasedStateMachine):
         finally:
             self.desk.shop.api.set_stock = real  # type: ignore[method-assign]
 
-    @precondition(lambda self: self.waiting() is not None)
-    @rule(n=st.integers(1, 12), way=st.sampled_from(list(Way)), calls=st.booleans())
     def send_and_fail(self, n: int, way: Way, calls: bool) -> None:
         plan_id = self.waiting() or 0
         (break_calls if calls else break_commits)(self.desk, Fault(n, way))
@@ -149,16 +174,12 @@ class Plans(RuleBasedStateMachine):
         if self.state(plan_id) != "proposed" and plan_id not in self.ended:
             self.ended.append(plan_id)
 
-    @precondition(lambda self: self.ended)
-    @rule(place=PLACE)
     def take_back(self, place: int) -> None:
         """A plan, an undo, or the undo of an undo."""
         plan_id = self.ended[-1 - place % min(3, len(self.ended))]
         with suppress(CannotUndo):
             kinds.propose_undo(self.desk.store, plan_id, actor="test")
 
-    @precondition(lambda self: self.ended)
-    @rule()
     def review_what_is_left(self) -> None:
         with suppress(CannotUndo):
             kinds.propose_again(self.desk.store, self.ended[-1], actor="test")
@@ -169,10 +190,13 @@ class Plans(RuleBasedStateMachine):
         assert approval.approve(self.desk.store, plan_id, confirmed_rows=rows, seen_rows=rows) == rows
         kind, of = self.desk.one("SELECT kind, undo_of FROM plan WHERE id = :p", p=plan_id)
         before = {sku: self.desk.have(sku)[0] for sku in self.skus}
+        skipped = "SELECT entity FROM plan_row WHERE plan_id = :p AND state IN ('skipped', 'cannot') ORDER BY entity"
+        left_out = self.desk.rows(skipped, p=plan_id)
         running = runs.Running(self.desk.store, kind, self.desk.shop.shop_id, "owner")
         with suppress(TikTokError), runs.carry_on(running):
             kinds.run(kind, self.desk.store, [self.desk.shop], plan_id, running)
         self.ended.append(plan_id)
+        assert self.desk.rows(skipped, p=plan_id) == left_out, "a row that was left out was touched"
         self.check_units(plan_id, kind, of, before)
         self.desk.time.turn(5)
 
@@ -246,6 +270,12 @@ class Plans(RuleBasedStateMachine):
     def booked(self, plan_id: int, sku: str) -> int:
         query = "SELECT coalesce(sum(m.on_hand), 0) FROM movement m JOIN link k ON k.item_id = m.item_id "
         return int(self.desk.one(query + "WHERE k.sku_id = :s AND m.reference = :r", s=sku, r=f"plan:{plan_id}"))
+
+    def planned(self, plan_id: int, place: int) -> str:
+        """One of the listings in a plan, or any where it has none."""
+        rows = self.desk.rows("SELECT entity FROM plan_row WHERE plan_id = :p ORDER BY entity", p=plan_id)
+        mine = [row.entity for row in rows if row.entity in self.skus] or self.skus
+        return str(mine[place % len(mine)])
 
     def sku(self, place: int) -> str:
         return self.skus[place % len(self.skus)]

@@ -43,7 +43,6 @@ class Inside:
         self.served: Callable[[str, bytes, bytes], None] = lambda path, asked, answer: None
         self.late_writes = 0  # so many of the next writes are lost and arrive later
         self.lag = 0  # seconds until a new order is visible in the list of orders
-        self.arrived: list[bytes] = []  # the bodies of lost writes that arrived after all
         self._late: list[tuple[float, tuple[str, str, Mapping[str, str], bytes]]] = []
         self._gateway, self._tokens = Gateway(shop.parts), TokenHost(shop.parts)
         Inside.at[self.base_url] = self
@@ -73,7 +72,6 @@ class Inside:
         due = [one for one in self._late if one[0] <= self.time.seconds]
         self._late = [one for one in self._late if one not in due]
         for _, request in due:
-            self.arrived.append(request[3])
             with suppress(ConnectionResetError, Lost):
                 self._answer(*request)
 

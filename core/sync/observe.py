@@ -196,6 +196,9 @@ def _resolve(
         outcome = min(found, key=_LIKELIER.index)
         if outcome is None:
             continue
+        late = shop.kind == "store" and outcome == "lost" and not explained
+        if late and any(verdict(dict(push) | {"outcome": "lost"}, each, at) for each in readings):
+            outcome = "confirmed"  # it arrived after a later one
         confirmed = clock.now_ms() if outcome == "confirmed" else None
         connection.execute(
             _PUSH.update().where(_PUSH.c.id == push["id"]).values(outcome=outcome, confirmed_at=confirmed)

@@ -130,7 +130,7 @@ KINDS: dict[str, Kind] = {
     adopt.KIND: Kind(book=adopt.run, undo=inverses.of_counts, again=_adopt_again),
     stocktake.KIND: Kind(undo=inverses.of_counts),
     undo.KIND: Kind(book=_undo, undo=inverses.of_counts, again=_undo_again),
-    start_plans.KIND: Kind(send=start_plans.run, again=start_plans.again),
+    start_plans.KIND: Kind(send=start_plans.run, undo=inverses.of_resync, again=start_plans.again),
     rule_plans.KIND: Kind(spread=rule_plans.run, undo=rule_plans.undo, whole=True),
 }
 

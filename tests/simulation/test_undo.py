@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.sync import adopt, kinds, ledger, plans, runs, stocktake
+from core.sync import adopt, kinds, ledger, plans, runs, start_plans, stocktake
 from core.sync.plans import Proposed
+from core.sync.starting import Choice, Wish
 from core.sync.stocktake import Counted
 from core.sync.undo import CannotUndo
 from tests.simulation.desk import Desk
@@ -242,3 +243,19 @@ def test_a_stocktake_is_taken_back_like_any_other_plan(desk: Desk, sku: str) -> 
     assert desk.shown(sku) == before
     with desk.store.read() as connection:
         assert ledger.prove(connection).broken == ()
+
+
+@pytest.mark.parametrize("choice", [Choice.OURS, Choice.THEIRS])
+def test_a_start_is_taken_back_and_tiktok_shows_what_it_showed_before(new: Desk, choice: Choice) -> None:
+    new.sync("all")
+    for place, sku in enumerate(new.skus()):
+        new.count(sku, new.have(sku)[0] + (5, -1, 0)[place % 3])
+    new.sync("all")
+    before = {sku: new.shown(sku) for sku in new.skus()}
+    plan = start_plans.propose(new.store, new.shop.shop_id, Wish(everything=choice))
+    new.time.turn(5)
+    run(new, plan.id, rows=plan.rows)
+    new.settle(rounds=1)
+    undo(new, plan.id)
+    quiet(new)
+    assert {sku: new.shown(sku) for sku in before} == before

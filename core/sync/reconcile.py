@@ -31,12 +31,15 @@ _ONLY = {
 
 # One row a listing, with only what judging needs: a hundred thousand may be judged to show fifty. What each should show
 # is kept beside what it shows (aims.py).
-_LEVELS = "FROM link k JOIN level v ON v.item_id = k.item_id WHERE k.shop_id = l.shop_id AND k.sku_id = l.sku_id"
+_EACH = (
+    "(SELECT {most}((SELECT sum(v.{column}) FROM level v WHERE v.item_id = k.item_id)) FROM link k {mine}) AS {column}"
+)
+_MINE = "WHERE k.shop_id = l.shop_id AND k.sku_id = l.sku_id"
 _MORE = {  # what some pages sort by or search in, read for every listing only then
     "title": "l.title",
     "seller_sku": "l.seller_sku",
-    "on_hand": f"(SELECT sum(v.on_hand) {_LEVELS} GROUP BY k.item_id ORDER BY 1 LIMIT 1) AS on_hand",
-    "reserved": f"(SELECT sum(v.reserved) {_LEVELS} GROUP BY k.item_id ORDER BY 1 DESC LIMIT 1) AS reserved",
+    "on_hand": _EACH.format(most="min", column="on_hand", mine=_MINE),
+    "reserved": _EACH.format(most="max", column="reserved", mine=_MINE),
 }
 _TABLE = f"""
 WITH doubt AS MATERIALIZED (

@@ -147,8 +147,9 @@ class Day:
             return
         before = body["line_items"]
         how: dict[str, Any] = {}
-        if event in ("ship", "cancel") and len(before) > 1 and self.chance.random() < 0.3:
-            how["line_ids"] = [self.chance.choice(before)["id"]]
+        still = [line["id"] for line in before if line["display_status"] not in ("CANCELLED", LEFT)]
+        if event in ("ship", "cancel") and len(still) > 1 and self.chance.random() < 0.3:
+            how["line_ids"] = [self.chance.choice(still)]
         try:
             after = practice.act(order, event, **how)["line_items"]
         except NotPossible:

@@ -246,7 +246,7 @@ def test_a_migration_that_dies_leaves_the_old_schema_or_the_new_one(
 def test_an_old_store_is_copied_before_it_is_changed(store: Store, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(store, "precious")
     store.close()
-    monkeypatch.setattr("core.store.migrate.HEAD", "0002")
+    monkeypatch.setattr("core.store.migrate.HEAD", "9999")
     monkeypatch.setattr("core.store.migrate._run", lambda store: None)
     open_store(at(file)).close()
     with sqlite3.connect(file.parent / "backups" / f"before-upgrade-from-{HEAD}.db") as copy:

@@ -129,7 +129,7 @@ MUTANTS = (
     ),
     Mutant(
         "rule-5", "units that TikTok holds for unseen orders are offered", "core/sync/aims.py",
-        "    WHEN {_BEYOND} > 0 THEN {_BEYOND} ELSE 0 END), 0)", "    ELSE 0 END), 0)",
+        "    WHEN {_BEYOND} > 0 THEN {_BEYOND} ELSE 0 END +", "    ELSE 0 END +",
         (f"{EXAMPLES}::test_e10_an_order_whose_webhook_was_lost_is_held_back_before_it_is_known",),
     ),
     Mutant(

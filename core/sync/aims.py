@@ -19,16 +19,22 @@ _CHUNK = 5_000  # SQLite takes 32,766 values a statement
 _ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id {here})"
 _OTHERS = "FROM link k2 JOIN listing o ON o.shop_id = k2.shop_id AND o.sku_id = k2.sku_id WHERE k2.item_id = k.item_id"
 # Units of the item behind the link k that TikTok holds for orders that are not known here. An order may hide behind the
-# shipment of another one: what has left the number of another listing unexplained counts as sold there as well.
+# shipment of another one: what has left the number of another listing unexplained counts as sold there as well, also
+# when a write of ours has overtaken it before its cause was known.
 _BEYOND = "o.committed - o.open_units"
 _LEFT = """
   (o.base_available + o.base_open + coalesce(o.base_shipped, o.shipped_units)
   - o.available - o.open_units - o.shipped_units)
 """
 _SELF = "(o.shop_id = k.shop_id AND o.sku_id = k.sku_id)"
+_OVERTAKEN = """(
+  SELECT coalesce(max(-d.amount), 0) FROM drift d WHERE d.shop_id = o.shop_id AND d.sku_id = o.sku_id
+    AND d.state = 'lowered' AND d.cause = '' AND d.amount < 0
+)"""
 UNSEEN = f"""(
-  SELECT coalesce(sum(k2.quantity * CASE WHEN {_LEFT} > 0 AND {_LEFT} > {_BEYOND} AND NOT {_SELF} THEN {_LEFT}
-    WHEN {_BEYOND} > 0 THEN {_BEYOND} ELSE 0 END), 0) {_OTHERS} AND NOT o.gone
+  SELECT coalesce(sum(k2.quantity * (CASE WHEN {_LEFT} > 0 AND {_LEFT} > {_BEYOND} AND NOT {_SELF} THEN {_LEFT}
+    WHEN {_BEYOND} > 0 THEN {_BEYOND} ELSE 0 END + CASE WHEN {_SELF} THEN 0 ELSE {_OVERTAKEN} END)), 0)
+  {_OTHERS} AND NOT o.gone
 )"""
 # Units that other listings of it show and TikTok lets nobody lower: as good as sold there.
 HELD = f"""(

@@ -351,6 +351,31 @@ def test_an_order_placed_and_another_cancelled_around_one_write_are_no_question(
     desk.check_even()
 
 
+def test_a_loss_that_a_write_of_ours_overtook_is_not_offered_by_another_listing(
+    desk: Desk, sku: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = next(one for one in desk.skus() if one != sku)
+    desk.share_item(sku, other)
+    known = desk.practice.buy(sku)
+    desk.settle(rounds=2)
+    on_hand = desk.have(sku)[0]
+    desk.practice.buy(sku)
+    desk.practice.ship(known)
+    with monkeypatch.context() as patch:
+        patch.setattr("core.sync.orders.catch_up", lambda shop: False)  # the list does not show the order yet
+        desk.read_stock()
+        desk.sell(sku, 2)
+        desk.push()
+        for _ in range(2):
+            cycle.mark_uneven(desk.shop)
+            desk.push()
+    assert desk.shown(other) <= on_hand - 1 - 2 - 1, (
+        "one has left, two were sold here, and one is held by the new order"
+    )
+    desk.settle(rounds=3)
+    desk.check_even()
+
+
 def test_a_late_write_and_an_unseen_order_that_cancel_each_other_out_let_nothing_be_raised(
     desk: Desk, sku: str
 ) -> None:

@@ -164,6 +164,11 @@ def stock_table(options: Options) -> dict[str, float]:
         found = {
             "counts_ms": _took(lambda: reconcile.counts(connection, shop_id=SHOP), 5),
             "rows_ms": _took(lambda: reconcile.rows(connection, shop_id=SHOP), 5),
+            "different_ms": _took(lambda: reconcile.rows(connection, shop_id=SHOP, only="different"), 5),
+            "search_ms": _took(lambda: reconcile.rows(connection, shop_id=SHOP, search="01234"), 5),
+            "title_ms": _took(lambda: reconcile.rows(connection, shop_id=SHOP, sort="title", descending=False), 5),
+            "on_hand_ms": _took(lambda: reconcile.rows(connection, shop_id=SHOP, sort="on_hand"), 5),
+            "last_page_ms": _took(lambda: reconcile.rows(connection, shop_id=SHOP, offset=options.skus - 50), 5),
         }
     store.close()
     return found | {"both_ms": found["counts_ms"] + found["rows_ms"]}

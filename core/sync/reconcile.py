@@ -144,22 +144,32 @@ class StockCounts:
 
 def counts(connection: Connection, *, shop_id: str | None = None) -> StockCounts:
     """How many listings are even, and how many are not and why."""
-    query = text(
-        _table(shop_id) + "SELECT state, count(*) AS n, sum(CASE WHEN difference <> 0 THEN 1 ELSE 0 END) AS off "
-        "FROM rows GROUP BY state"
-    )
-    found = {row.state: (row.n, row.off or 0) for row in connection.execute(query, _given(shop_id))}
-
-    def number(*states: str) -> int:
-        return sum(found.get(state, (0, 0))[0] for state in states)
-
-    different = sum(
-        found.get(state, (0, 0))[1] for state in ("lower", "raise", "drift", "refused", "locked", "halted", "waiting")
-    )
+    given = _given(shop_id)
+    shop = "" if shop_id is None else "AND l.shop_id = :shop"
+    every = connection.execute(text(_EVERY.format(shop=shop)), given).one()
+    query = text(_table(shop_id, only="different") + "SELECT state, count(*) AS n FROM rows GROUP BY state")  # noqa: S608
+    off = {row.state: row.n for row in connection.execute(query, given)}
+    drift = int(connection.execute(text(_DRIFTING.format(shop=shop)), given).scalar_one())
+    others = sum(off.get(state, 0) for state in ("lower", "raise", "refused", "locked", "waiting"))
+    even = every.listings - every.unlinked - every.unread - every.halted - drift - others
     return StockCounts(
-        sum(n for n, _ in found.values()), number("even"), different, number("drift"), number("unlinked"),
-        number("refused", "locked", "halted"), number("waiting", "unread"),
+        every.listings, even, sum(off.values()), drift, every.unlinked,
+        off.get("refused", 0) + off.get("locked", 0) + every.halted, off.get("waiting", 0) + every.unread,
     )  # fmt: skip
+
+
+# Nearly all listings are even: only the others are judged, and the rest is counted.
+_EVERY = """
+SELECT count(*) AS listings, coalesce(sum(CASE WHEN l.stand = 'unlinked' THEN 1 ELSE 0 END), 0) AS unlinked,
+  coalesce(sum(CASE WHEN l.stand = 'halted' THEN 1 ELSE 0 END), 0) AS halted,
+  coalesce(sum(CASE WHEN l.stand = 'unread' OR (l.stand = '' AND l.available IS NULL) THEN 1 ELSE 0 END), 0) AS unread
+FROM listing l WHERE NOT l.gone AND l.status <> 'UNSEEN' {shop}
+"""
+_DRIFTING = """
+SELECT count(*) FROM drift d JOIN listing l ON l.shop_id = d.shop_id AND l.sku_id = d.sku_id
+WHERE d.state IN ('open', 'lowered') AND d.amount <> 0 AND l.stand = '' AND l.available IS NOT NULL AND NOT l.gone
+  AND l.status <> 'UNSEEN' {shop}
+"""
 
 
 def rows(

@@ -1,5 +1,6 @@
 """The stock table in SQL says what the pure arithmetic says, for any shop."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -101,6 +102,11 @@ def test_sql_and_pure_targets_agree(
         counts = reconcile.counts(connection)
         assert counts.listings == len(table) == reconcile.total(connection)
         assert counts.different == len(different)
+        states = Counter(row.state for row in table.values())
+        assert counts.even == states["even"]
+        assert (counts.drift, counts.unlinked) == (states["drift"], states["unlinked"])
+        assert counts.refused == states["refused"] + states["locked"] + states["halted"]
+        assert counts.waiting == states["waiting"] + states["unread"]
 
 
 @pytest.mark.parametrize(

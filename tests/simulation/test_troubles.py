@@ -67,7 +67,7 @@ PUSH = [
     Case("server_error", {"times": 9, "path": SEARCH}, through=False, told="TikTok"),
     Case("garbage", {"times": 9, "path": SEARCH}, through=False, told="TikTok"),
     Case("partial_errors", {"times": 1, "path": UPDATE, "code": 12052990}),
-    Case("partial_errors", {"times": 1, "path": UPDATE, "code": 12052393}),
+    Case("partial_errors", {"times": 1, "path": UPDATE, "code": 12052308}),
     Case("empty_page", {"times": 1, "path": SEARCH}),
 ]  # fmt: skip
 

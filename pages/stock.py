@@ -102,7 +102,7 @@ with rt.store.read() as connection:
         descending=sort not in ("seller_sku", "title"),
     )
     opened = st.query_params.get("sku")
-    detail = reconcile.rows(connection, shop_id=shop.id, search=opened, limit=1) if opened else []
+    detail = reconcile.one(connection, shop.id, opened) if opened else None
 with table:
     ids = [row.sku_id for row in rows]
     if rows:
@@ -134,8 +134,8 @@ if chosen:
         st.button(f"Review {plural(len(chosen), 'change')}", key="review_chosen",
                   type="primary", disabled=not rt.owner, on_click=review, args=(chosen,))  # fmt: skip
 
-if detail:
+if detail is not None:
     live.hold()
-    explanation(detail[0])
+    explanation(detail)
 elif record_views.opened():
     live.hold()

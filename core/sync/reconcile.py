@@ -188,12 +188,23 @@ def rows(
     page = "" if limit is None else "LIMIT :limit OFFSET :offset"
     order = f"{_SORTS[sort]} {'DESC' if descending else 'ASC'}, sku_id"
     shown = order.replace(_SORTS[sort], _SORTS[sort].replace(sort, f"rows.{sort}")).replace("sku_id", "rows.sku_id")
-    here = rooms.HERE if places.several(connection) else ""
-    shape = {"where": where, "order": order, "limit": page, "shown": shown, "here": here}
+    shape = {"where": where, "order": order, "limit": page, "shown": shown, "here": _here(connection)}
     query = text(_table(shop_id, search, sort, only) + _PAGE.format(**shape))
     if limit is not None:
         given |= {"limit": limit, "offset": offset}
     return [_stock_row(row) for row in connection.execute(query, given)]
+
+
+def one(connection: Connection, shop_id: str, sku_id: str) -> StockRow | None:
+    """One listing of the stock table, or None when it is not in it."""
+    shape = {"where": "AND sku_id = :sku", "order": "sku_id", "limit": "", "shown": "1", "here": _here(connection)}
+    query = text(_table(shop_id) + _PAGE.format(**shape))
+    row = connection.execute(query, {"shop": shop_id, "sku": sku_id}).one_or_none()
+    return None if row is None else _stock_row(row)
+
+
+def _here(connection: Connection) -> str:
+    return rooms.HERE if places.several(connection) else ""
 
 
 def uneven(connection: Connection, shop_id: str) -> list[str]:

@@ -102,6 +102,7 @@ def test_sql_and_pure_targets_agree(
         counts = reconcile.counts(connection)
         assert counts.listings == len(table) == reconcile.total(connection)
         assert counts.different == len(different)
+        assert {sku: reconcile.one(connection, SHOP, sku) for sku in table} == table
         states = Counter(row.state for row in table.values())
         assert counts.even == states["even"]
         assert (counts.drift, counts.unlinked) == (states["drift"], states["unlinked"])

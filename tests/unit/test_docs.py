@@ -104,7 +104,7 @@ def test_ci_runs_the_tests_with_readmes_own_line() -> None:
     )
     line = shown.stdout.strip()
     assert line in README.splitlines()
-    assert line.endswith("-m pytest")
+    assert line.endswith("-m pytest -n auto --dist worksteal"), "all of them"
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 

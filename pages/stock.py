@@ -77,7 +77,7 @@ if unstarted:
     with st.container(horizontal=True, vertical_alignment="center", key="unstarted"):
         have = "listing has" if unstarted == 1 else "listings have"
         st.markdown(
-            f":orange-badge[{number(unstarted)}] {have} no start yet, so nothing is sent for them.", width="content"
+            f":orange-badge[{number(unstarted)}] {have} no start yet; nothing is sent there before.", width="content"
         )
         st.page_link("start.py", label="Choose where they start", width="content")
 with st.container(horizontal=True, vertical_alignment="center"):

@@ -158,8 +158,7 @@ def _keep(connection: Connection, shop: ShopContext, row: Mapping[Any, Any], amo
     if not sure or found.state != "suspected":
         return False
     if 0 < amount <= _erased(connection, shop, row, row["base_at"]):
-        connection.execute(_EXPLAINED, {"at": at, "id": found.id})
-        _look(connection, row, 0, "a write of ours came over an order")
+        _explained(connection, row, at, found.id, "a write of ours came over an order")
         return True
     return _certain(connection, shop, row, found)
 

@@ -202,7 +202,7 @@ def _keep(connection: Connection, changes: Sequence[Change]) -> None:
         each.item_id for each in changes
         if 0 < connection.execute(_FREE, {"item": each.item_id}).scalar_one() <= max(each.before, each.division.at)
     ]  # fmt: skip
-    aims.of_items(connection, [each.item_id for each in changes])
+    aims.of_items(connection, {each.item_id for each in changes} - set(scarce))
     outbox.mark_items(connection, scarce, _WHY)
 
 

@@ -4,17 +4,17 @@ The number is the one of `targets.target`, reckoned in the database: for the lis
 changed anything about it, and for all of a shop once more with each sync. What is sent is reckoned anew at that moment.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, TextClause, bindparam, text
 
+from core.store.chunks import chunks
 from core.store.queries import places
 from core.sync import locks, rooms
 from core.sync.targets import MOST
 
 LOCKED = f"refused_code IN ({locks.IN_SQL})"
-_CHUNK = 5_000  # SQLite takes 32,766 values a statement
 # `here` narrows the levels to the locations that the listing is sold from, where there is more than one.
 _ON_HAND = "(SELECT coalesce(sum(v.on_hand), 0) FROM level v WHERE v.item_id = k.item_id {here})"
 _OTHERS = "FROM link k2 JOIN listing o ON o.shop_id = k2.shop_id AND o.sku_id = k2.sku_id WHERE k2.item_id = k.item_id"
@@ -102,21 +102,21 @@ _OF_SHOP = _both("SELECT shop_id, sku_id FROM listing WHERE shop_id = :shop AND 
 def of_items(connection: Connection, item_ids: Collection[int]) -> None:
     """Reckon what the listings of these items should show; call it in the transaction that changed the items."""
     query = _OF_ITEMS[places.several(connection)]
-    for part in _chunks(sorted(item_ids)):
+    for part in chunks(sorted(item_ids)):
         _keep(connection, connection.execute(query, {"items": part}).mappings().all())
 
 
 def of_listings(connection: Connection, shop_id: str, sku_ids: Collection[str]) -> None:
     """Reckon what these listings, and the others of their items, should show."""
     query = _OF_LISTINGS[places.several(connection)]
-    for part in _chunks(sorted(sku_ids)):
+    for part in chunks(sorted(sku_ids)):
         _keep(connection, connection.execute(query, {"shop": shop_id, "skus": part}).mappings().all())
 
 
 def differing(connection: Connection, item_ids: Collection[int]) -> list[tuple[str, str, int | None]]:
     """The listings of these items, as (shop, SKU, number), whose number would be another one than is kept now."""
     query = _OF_ITEMS[places.several(connection)]
-    found = (connection.execute(query, {"items": part}) for part in _chunks(sorted(item_ids)))
+    found = (connection.execute(query, {"items": part}) for part in chunks(sorted(item_ids)))
     return [(row.shop, row.sku, row.target) for rows in found for row in rows]
 
 
@@ -128,7 +128,3 @@ def astray(connection: Connection, shop_id: str) -> list[str]:
 def _keep(connection: Connection, rows: Sequence[Any]) -> None:
     if rows:
         connection.execute(_KEEP, [dict(row) for row in rows])
-
-
-def _chunks(ids: list[Any]) -> Iterator[list[Any]]:
-    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))

@@ -9,11 +9,10 @@ from sqlalchemy import Connection, bindparam, text
 from core import clock
 from core.settings import Choices
 from core.store import choices as owner
+from core.store.chunks import chunks
 from core.store.engine import Store
 from core.store.queries import plans as stored
 from core.sync import brakes
-
-_CHUNK = 5_000
 
 
 class PlanGone(Exception):
@@ -111,8 +110,8 @@ def _mark(connection: Connection, plan_id: int, entities: Collection[str] | None
         connection.execute(_SET, {"id": plan_id, "state": state})
         return
     names = list(entities)
-    for start in range(0, len(names), _CHUNK):
-        given = {"id": plan_id, "state": state, "entities": names[start : start + _CHUNK]}
+    for part in chunks(names):
+        given = {"id": plan_id, "state": state, "entities": part}
         connection.execute(_SET_THESE, given)
 
 

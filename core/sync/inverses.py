@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
+from core.store.chunks import chunks
 from core.sync import facts as known
 from core.sync.facts import Facts
 from core.sync.targets import Part, target
 from core.sync.undo import KIND, Back, Inverse, counted
-
-_CHUNK = 5_000
 
 
 @contextmanager
@@ -142,8 +141,8 @@ def of_resync(connection: Connection, plan_id: int) -> Inverse:
 
 def _facts(connection: Connection, shop_id: str, skus: Sequence[str]) -> dict[str, Facts]:
     found: dict[str, Facts] = {}
-    for start in range(0, len(skus), _CHUNK):
-        found |= known.load(connection, shop_id, skus[start : start + _CHUNK])
+    for part in chunks(skus):
+        found |= known.load(connection, shop_id, part)
     return found
 
 

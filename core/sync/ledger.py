@@ -1,13 +1,14 @@
 """The stock ledger: every change of stock is a movement, every level the sum of its movements."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, select, text
 
 from core import clock
+from core.store.chunks import chunks
 from core.store.engine import Store
 from core.store.queries import places
 from core.store.queries.places import STORE as STORE
@@ -93,7 +94,6 @@ _BOOKED_ANYWHERE = text(_BOOKED.format(place=STORE, each="")).bindparams(bindpar
 _BOOKED_BY_PLACE = text(_BOOKED.format(place="location_id", each=", location_id")).bindparams(
     bindparam("lines", expanding=True)
 )
-_CHUNK = 5_000  # SQLite takes 32,766 values a statement
 
 
 def book_lines(
@@ -150,7 +150,7 @@ def _origin(connection: Connection, shop_id: str) -> str:
 
 def _links(connection: Connection, shop_id: str, skus: Collection[str]) -> dict[str, list[Any]]:
     links: dict[str, list[Any]] = {}
-    for chunk in _chunks(sorted(skus)):
+    for chunk in chunks(sorted(skus)):
         for link in connection.execute(_LINKS, {"shop": shop_id, "skus": chunk}):
             links.setdefault(link.sku_id, []).append(link)
     return links
@@ -162,7 +162,7 @@ Spot = tuple[int, int]  # an item in a location
 def _booked(connection: Connection, line_ids: list[str], several: bool) -> dict[str, dict[Spot, tuple[int, int]]]:
     query = _BOOKED_BY_PLACE if several else _BOOKED_ANYWHERE
     booked: dict[str, dict[Spot, tuple[int, int]]] = {}
-    for chunk in _chunks(line_ids):
+    for chunk in chunks(line_ids):
         for row in connection.execute(query, {"lines": chunk}):
             booked.setdefault(row.reference, {})[row.item_id, row.place] = (row.on_hand, row.reserved)
     return booked
@@ -171,10 +171,6 @@ def _booked(connection: Connection, line_ids: list[str], several: bool) -> dict[
 def _place(before: Mapping[Spot, tuple[int, int]], served: int) -> int:
     """Where a line is booked: where it is already, best where it holds something, else where its warehouse leads."""
     return max(((any(units), place) for (_, place), units in before.items()), default=(False, served))[1]
-
-
-def _chunks(ids: list[str]) -> Iterator[list[str]]:
-    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
 def _parts(

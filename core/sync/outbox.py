@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, TextClause, bindparam, text
 
 from core import clock
+from core.store.chunks import chunks
 from core.store.engine import Store
 from core.sync import aims
 
@@ -35,7 +36,6 @@ _MARK_SIBLINGS = text(
         "AND NOT (shop_id = :shop AND sku_id = :sku)"
     )
 )
-_CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,7 @@ class Claim:
 def mark_items(connection: Connection, item_ids: Collection[int], reason: str) -> None:
     """Every listing of these items must be looked at again; call it in the transaction that moved the stock."""
     ids = sorted(item_ids)
-    for start in range(0, len(ids), _CHUNK):
-        part = ids[start : start + _CHUNK]
+    for part in chunks(ids):
         connection.execute(_MARK_ITEMS, {"now": clock.now_ms(), "reason": reason, "items": part})
     aims.of_items(connection, ids)
 
@@ -62,8 +61,7 @@ def mark_items(connection: Connection, item_ids: Collection[int], reason: str) -
 def mark_listings(connection: Connection, shop_id: str, sku_ids: Collection[str], reason: str) -> None:
     """These listings must be looked at again; unlinked ones are passed over."""
     ids = sorted(sku_ids)
-    for start in range(0, len(ids), _CHUNK):
-        part = ids[start : start + _CHUNK]
+    for part in chunks(ids):
         connection.execute(_MARK_LISTINGS, {"now": clock.now_ms(), "reason": reason, "shop": shop_id, "skus": part})
     aims.of_listings(connection, shop_id, ids)
 

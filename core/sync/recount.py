@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, text
 
+from core.store.chunks import chunks
 from core.sync.booking import FULFILLED_BY_TIKTOK
 from core.sync.ledger import stock_units
-
-_CHUNK = 5_000  # SQLite takes 32,766 values a statement
 
 
 @dataclass(slots=True)
@@ -158,7 +157,7 @@ FROM order_line WHERE sku_id IN :skus AND status NOT IN {_GONE} GROUP BY sku_id
 def _quickly(connection: Connection, skus: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Open and shipped units by SKU id, right for listings that no bundle holds and TikTok does not ship."""
     found: dict[str, tuple[int, int]] = {}
-    for some in _chunks(skus):
+    for some in chunks(skus):
         for row in connection.execute(_LEFT, {"skus": some}):
             found[row.sku_id] = (0, row.units)
         for row in connection.execute(_HERE, {"skus": some}):
@@ -189,7 +188,3 @@ def units_of(connection: Connection, shop_id: str, sku_id: str) -> tuple[int, in
         opened += 0 if line["shipped"] or line["status"] == "CANCELLED" else units
         left += units if line["shipped"] else 0
     return opened, left
-
-
-def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))

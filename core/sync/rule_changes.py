@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
+from core.store.chunks import AT_ONCE, chunks
 from core.sync import aims, locks, outbox, rules, speeds
 from core.sync.rules import Rule, Scope
 from core.sync.targets import Move, Split, decide
 
-_CHUNK = 5_000
 _WHY = "one of your rules changed"
 NOTHING = Rule()
 
@@ -119,7 +119,7 @@ def _write(connection: Connection, change: Change) -> set[int]:
     items = _items(connection, change)
     touched = {item for _, _, item in rules.carry(connection, item_ids=items)}
     if change.groups or change.before.split != change.after.split:
-        few = items is not None and len(items) <= _CHUNK
+        few = items is not None and len(items) <= AT_ONCE
         touched |= speeds.divide(connection, items if few else None)
     return touched
 
@@ -220,8 +220,8 @@ WHERE k.shop_id = :shop AND k.sku_id IN :skus GROUP BY k.sku_id
 
 def _rows(connection: Connection, query: str, shop_id: str, skus: Sequence[str]) -> Iterator[Any]:
     found = text(query).bindparams(bindparam("skus", expanding=True))
-    for start in range(0, len(skus), _CHUNK):
-        yield from connection.execute(found, {"shop": shop_id, "skus": skus[start : start + _CHUNK]})
+    for part in chunks(skus):
+        yield from connection.execute(found, {"shop": shop_id, "skus": part})
 
 
 def _reasons(connection: Connection, sent: Sequence[_Moved]) -> dict[tuple[str, str], str]:

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, bindparam, text
 
 from core import clock
 from core.store import tables
+from core.store.chunks import chunks
 from core.store.upsert import upsert
 from core.sync import outbox
 from core.sync.targets import MOST
 
 FIELDS = ("buffer", "share", "cap", "zero_below", "split")
-_CHUNK = 5_000  # SQLite takes 32,766 values a statement
 _WHY = "one of your rules changed"
 
 
@@ -267,8 +267,8 @@ def _parts(
         yield ("1 = 1", {}) if shop_id is None else ("k.shop_id = :shop", {"shop": shop_id})
         return
     where, many = ("k.item_id IN :many", sorted(item_ids or ())) if sku_ids is None else _listings(sku_ids)
-    for start in range(0, len(many), _CHUNK):
-        yield where, {"many": many[start : start + _CHUNK]} | ({} if sku_ids is None else {"shop": shop_id})
+    for part in chunks(many):
+        yield where, {"many": part} | ({} if sku_ids is None else {"shop": shop_id})
 
 
 def _listings(sku_ids: Collection[str]) -> tuple[str, Sequence[Any]]:

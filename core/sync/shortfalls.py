@@ -1,16 +1,16 @@
 """What was sold that did not exist: kept by the transaction whose movement took an item below nothing, and for good."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
 from core import clock
+from core.store.chunks import chunks
 from core.store.tables import Oversell
 from core.store.upsert import append
 
-_CHUNK = 5_000  # SQLite takes 32,766 values a statement
 _LOOKED_AT = 200  # movements that one shortage is spread over at most
 
 _SHORT = text("""
@@ -41,15 +41,15 @@ def follow(connection: Connection, movements: Iterable[Mapping[Any, Any]]) -> No
     change: dict[int, int] = defaultdict(int)
     for each in movements:
         change[each["item_id"]] += each["on_hand"] - each["reserved"]
-    for items in _chunks([item for item, units in change.items() if units > 0]):
+    for items in chunks([item for item, units in change.items() if units > 0]):
         connection.execute(_OVER, {"now": clock.now_ms(), "items": items})
-    for items in _chunks([item for item, units in change.items() if units < 0]):
+    for items in chunks([item for item, units in change.items() if units < 0]):
         _keep(connection, items, change)
 
 
 def counted(connection: Connection, items: Collection[int]) -> None:
     """Keep what is missing of items of which it became known only now how many there are."""
-    for some in _chunks(list(items)):
+    for some in chunks(list(items)):
         _keep(connection, some, {})
 
 
@@ -88,7 +88,3 @@ def _by(connection: Connection, item: int, units: int) -> list[tuple[int, int]]:
             found.append((row.id, min(units, row.taken)))
             units -= row.taken
     return found[::-1]
-
-
-def _chunks(items: list[int]) -> Iterator[list[int]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, bindparam, insert, text
 
+from core.store.chunks import chunks
 from core.store.tables import PlanRow
 from core.store.upsert import table
 
 UNITS = ("available", "on hand")  # the fields whose values are units
-_CHUNK = 5_000  # SQLite takes 32,766 values a statement
 
 
 def keep(connection: Connection, shop_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -82,5 +82,5 @@ def _last_counts(connection: Connection, shop_id: str, skus: Sequence[str]) -> d
 
 
 def _each(connection: Connection, query: TextClause, shop_id: str, entities: Sequence[str]) -> Iterator[Any]:
-    for start in range(0, len(entities), _CHUNK):
-        yield from connection.execute(query, {"shop": shop_id, "entities": entities[start : start + _CHUNK]})
+    for part in chunks(entities):
+        yield from connection.execute(query, {"shop": shop_id, "entities": part})

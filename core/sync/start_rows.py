@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, text
 
+from core.store.chunks import chunks
 from core.store.queries import places
 from core.store.queries.ledger import like
 from core.store.queries.places import STORE
@@ -17,7 +18,6 @@ from core.sync.starting import Line, Piece, Spot, Unsettled
 REASON = "baseline"
 _OLDEST = 180 * 86_400  # seconds; no order stays open for so long
 _MS = 1000
-_CHUNK = 5_000
 
 _LINKED = """
 FROM listing l WHERE l.shop_id = :shop AND NOT l.gone AND l.status <> 'UNSEEN'
@@ -106,8 +106,8 @@ def load(
     column = "product_id" if products is not None else "sku_id"
     ids = sorted(wanted)
     found: list[Unsettled] = []
-    for start in range(0, len(ids), _CHUNK):
-        given = {"shop": shop_id, "ids": ids[start : start + _CHUNK]}
+    for part in chunks(ids):
+        given = {"shop": shop_id, "ids": part}
         found += _load(connection, given, f"{new} AND l.{column} IN :ids")
     return found
 

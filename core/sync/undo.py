@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, text
 
 from core import clock
+from core.store.chunks import chunks
 from core.store.engine import Store
 from core.sync import approval, ledger, outbox, stakes
 from core.sync.plans import Proposed, replace_proposed
@@ -121,7 +122,6 @@ _CHOSEN = text("SELECT entity, field, old, new FROM plan_row WHERE plan_id = :id
 _RESULT = text("""
 UPDATE plan_row SET state = :state, result = :result WHERE plan_id = :plan AND entity = :entity AND field = :field
 """)
-_CHUNK = 5_000
 _COUNTED_AT = text("SELECT id, counted_at FROM item WHERE id IN :items").bindparams(bindparam("items", expanding=True))
 _COUNTED = text("UPDATE item SET counted_at = :counted WHERE id = :item")
 
@@ -179,8 +179,8 @@ def counted(connection: Connection, item_ids: Collection[int]) -> dict[int, int 
     """When these items were last counted, in milliseconds."""
     ids = sorted(item_ids)
     found: dict[int, int | None] = {}
-    for start in range(0, len(ids), _CHUNK):
-        rows = connection.execute(_COUNTED_AT, {"items": ids[start : start + _CHUNK]})
+    for part in chunks(ids):
+        rows = connection.execute(_COUNTED_AT, {"items": part})
         found |= {row.id: row.counted_at for row in rows}
     return found
 
